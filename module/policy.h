@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The decisions of autonuma, on plain structs: nothing here knows a
+ * task_struct, a folio or the kernel, so the same file is compiled in
+ * userspace, where it is tested, fuzzed and simulated.
+ *
+ * Goal of gear 4, to be lowered by every step (integer arithmetic):
+ *
+ *	J = sum over tasks t, nodes n:
+ *		load(t) * share(t, n) * distance(node(t), n)
+ *
+ * share(t, n) is what part of t's accesses belongs on node n, in 1/1024: its
+ * private faults where they are, its process's shared faults at the process's
+ * home nodes, for a task with evidence of sharing.
+ */
+#ifndef _AUTONUMA_POLICY_H
+#define _AUTONUMA_POLICY_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stddef.h>
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+#endif
+
+#define AN_LOAD_ONE	1024	/* load of a task that always wants a CPU */
+#define AN_SHARE_ONE	1024	/* all accesses of a task */
+#define AN_NO_NODE	(-1)
+#define AN_NO_TASK	((u32)~0)
+
+/* Why something was or was not done. Order is ABI of the traces. */
+enum an_reason {
+	AN_R_NONE,
+	/* fault decisions */
+	AN_R_LOCAL,		/* page is where it is used: cancel a queued move */
+	AN_R_FIRST_FAULT,	/* nothing known yet of the page */
+	AN_R_CONTRARY,		/* last fault came from another node: cancel */
+	AN_R_SHARED_HOME,	/* shared page already on a home node */
+	AN_R_AWAY_FROM_HOME,	/* shared page, and this CPU is not at home */
+	AN_R_NOT_ALLOWED,	/* memory policy or cpuset excludes the node */
+	AN_R_FOLLOW,		/* move: second fault in a row from that node */
+	AN_R_FOLLOW_HOME,	/* move: shared page goes to the home node */
+	/* balance decisions */
+	AN_R_NO_EVIDENCE,	/* too few faults to judge */
+	AN_R_AT_BEST,		/* no node lowers J enough */
+	AN_R_NO_ROOM,		/* the better node is loaded, nothing to swap */
+	AN_R_AFFINITY,		/* affinity or cpuset excludes the better node */
+	AN_R_COOLING,		/* moved lately, or its moves come undone */
+	AN_R_MOVE_IDLE,		/* move to an idle CPU */
+	AN_R_SWAP,		/* exchange with a task of the better node */
+	AN_R_MOVE_EVEN,		/* move to a less crowded node, no idle CPU */
+	AN_R_NR
+};
+
+/* One hinting fault, as gear 2 sees it. Nodes, AN_NO_NODE where unknown. */
+struct an_fault {
+	int page_node;		/* where the page is */
+	int cpu_node;		/* where the fault came from */
+	int last_node;		/* node of the last fault on the page */
+	bool same_task;		/* last fault was of the same thread */
+	bool sharer;		/* the thread mostly uses shared pages */
+	bool has_home;		/* the process has home nodes */
+	bool page_home;		/* page_node is one of them */
+	bool cpu_home;		/* cpu_node is one of them */
+	bool core_pull;		/* cpu_node is in an_proc.core, page_node not */
+	bool allowed;		/* policy and cpuset allow cpu_node */
+};
+
+struct an_node {
+	u32 capacity;		/* AN_LOAD_ONE per CPU that may be used */
+	u32 other_load;		/* of tasks that are not in the snapshot */
+	u32 idle_cpus;		/* usable CPUs that are idle now */
+	u32 room;		/* free pages above the watermark */
+};
+
+/* Hinting faults of a thread on memory of one node, decayed. Sparse. */
+struct an_faults {
+	u32 node;
+	u32 private;
+	u32 shared;
+};
+
+/* Memory of a process on one node, in pages. Sparse. */
+struct an_pages {
+	u32 node;
+	u32 pages;
+};
+
+struct an_task {
+	u32 proc;		/* index into procs */
+	u32 node;		/* where it runs, or ran last */
+	u32 load;		/* 0..AN_LOAD_ONE */
+	u32 faults, nr_faults;	/* slice of snapshot.faults */
+	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
+	bool fixed;		/* must not be moved now (cooling, bound) */
+};
+
+struct an_proc {
+	u32 pages, nr_pages;	/* slice of snapshot.pages */
+	unsigned long *home;	/* bitmap of nodes: in, the last; out, the new */
+	unsigned long *core;	/*
+				 * out, may be NULL: the home nodes that carry
+				 * clearly more of the process than the others,
+				 * so where its shared memory does most good;
+				 * empty if they are alike
+				 */
+};
+
+struct an_snapshot {
+	u32 nr_nodes, nr_tasks, nr_procs;
+	struct an_node *nodes;
+	const u8 *distance;	/* nr_nodes * nr_nodes, 10 is local */
+	struct an_task *tasks;
+	struct an_proc *procs;
+	const struct an_faults *faults;
+	const struct an_pages *pages;
+	u32 min_faults;		/* fewer give no opinion */
+	u32 min_gain;		/* of a step, in 1/1024 of its tasks' J */
+	u32 imbalance_pct;	/* node may carry that much of the mean, 100+ */
+	u32 max_steps;
+	void *scratch;		/* an_policy_scratch() bytes */
+};
+
+struct an_step {
+	u32 task;		/* index: goes from @from to @to */
+	u32 other;		/* index: goes from @to to @from, or AN_NO_TASK */
+	u32 from, to;
+	u64 gain;		/* by how much J falls */
+	enum an_reason reason;	/* AN_R_MOVE_IDLE, AN_R_MOVE_EVEN or AN_R_SWAP */
+};
+
+enum an_reason an_policy_fault(const struct an_fault *f);
+size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
+void an_policy_homes(struct an_snapshot *s);
+u64 an_policy_goal(struct an_snapshot *s);
+u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);
+bool an_policy_settled(const struct an_snapshot *s, u32 task);
+enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best);
+const char *an_reason_name(enum an_reason reason);
+
+#endif /* _AUTONUMA_POLICY_H */
