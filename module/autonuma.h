@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every room of the module shares: the parameters, the counters, and
+ * the state of the whole.
+ */
+#ifndef _AUTONUMA_H
+#define _AUTONUMA_H
+
+#include <linux/autonuma_hooks.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include "policy.h"
+
+enum an_migrate_mode {
+	AN_MIGRATE_OFF,		/* decide, count, move nothing */
+	AN_MIGRATE_ASYNC,	/* queue for knuma_migratedN */
+	AN_MIGRATE_FAULT,	/* the fault itself migrates */
+};
+
+/* Written by their sysfs files, read by anyone with READ_ONCE(). */
+struct an_params {
+	bool scan;
+	bool balance;
+	int migrate;		/* enum an_migrate_mode */
+	uint scan_period_min_ms;
+	uint scan_period_max_ms;
+	uint scan_budget_pct;
+	uint min_process_mb;
+	uint min_process_cpu_ms;
+	uint migrate_rate_mbps;
+	uint migrate_batch;
+	uint balance_period_ms;
+};
+
+extern struct an_params an_params;
+
+/* Event counters: per CPU, so that no fault writes a shared line. */
+enum an_counter {
+	AN_C_SCAN_PASSES,	/* walks over a whole process ended */
+	AN_C_SCAN_COUNTED,	/* present pages seen */
+	AN_C_SCAN_PLANTED,	/* pages whose entry was made to fault */
+	AN_C_SCAN_LOCK_BUSY,	/* chunks put off: mmap_lock contended */
+	AN_C_FAULTS,		/* hinting faults of balanced processes */
+	AN_C_FAULTS_LOCAL,
+	AN_C_FAULTS_NO_MEMORY,	/* thread statistics could not be allocated */
+	AN_C_QUEUED,		/* pages */
+	AN_C_QUEUE_FULL,	/* pages not queued: bound or no memory */
+	AN_C_CANCELLED,		/* pages taken back from a queue */
+	AN_C_ISOLATED,		/* pages */
+	AN_C_MIGRATED,		/* pages */
+	AN_C_MIGRATE_FAILED,	/* pages isolated that stayed */
+	AN_C_MIGRATE_STALE,	/* queued pages gone or moved meanwhile */
+	AN_C_MIGRATE_REFUSED,	/* queued pages busy, or their target full */
+	AN_C_MIGRATE_GIVEN_UP,	/* queued pages whose mm lock was not had */
+	AN_C_RATE_LIMITED,	/* times a worker or fault waited for the rate */
+	AN_C_MIGRATE_COOLING,	/* pages left: the process's pages return */
+	AN_C_TASK_MOVES,	/* verified */
+	AN_C_TASK_SWAPS,	/* verified */
+	AN_C_TASK_STEPS_FAILED,	/* told to go and did not */
+	AN_C_TASK_MOVES_UNDONE,	/* moved task found on another node later */
+	AN_C_PULLS_REFUSED,	/* load balancer told: would lose locality */
+	AN_C_TAKEN_BACK,	/* planted pages restored by a bypass */
+	AN_C_LEFT_PLANTED,	/* mms left to the fault path by a bypass */
+	AN_C_NR
+};
+
+struct an_counters {
+	u64 count[AN_C_NR];
+	u64 reason[AN_R_NR];	/* of fault decisions and balance stays */
+};
+
+DECLARE_PER_CPU(struct an_counters, an_counters);
+
+static inline void an_count(enum an_counter which, u64 nr)
+{
+	this_cpu_add(an_counters.count[which], nr);
+}
+
+static inline void an_count_reason(enum an_reason why, u64 nr)
+{
+	this_cpu_add(an_counters.reason[why], nr);
+}
+
+u64 an_counter_sum(enum an_counter which);
+u64 an_reason_sum(enum an_reason why);
+const char *an_counter_name(enum an_counter which);
+
+/* The gears run: started by loading or scan=1, stopped by scan=0. */
+bool an_running(void);
+
+#endif /* _AUTONUMA_H */

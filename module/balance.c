@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Gear 4, CPU follows memory: knuma_balanced takes a snapshot, asks the
+ * policy, carries out its moves and swaps, and verifies each of them.
+ *
+ * In a kernel thread of its own, not in the scheduler's hot paths. The load
+ * balancer keeps the last word: what it takes away is counted, not fought.
+ */
+#include <linux/cpu.h>
+#include <linux/kthread.h>
+#include <linux/sched/task.h>
+#include <linux/topology.h>
+#include "autonuma.h"
+#include "balance.h"
+#include "snapshot.h"
+#include "stats.h"
+#include "trace.h"
+
+static struct task_struct *balanced;
+
+/* knuma_balanced's own. */
+static struct an_view view;
+
+static int task_nid(const struct task_struct *p)
+{
+	return cpu_to_node(task_cpu(p));
+}
+
+static bool core_idle(int cpu)
+{
+	int sibling;
+
+	for_each_cpu(sibling, topology_sibling_cpumask(cpu))
+		if (!idle_cpu(sibling))
+			return false;
+	return true;
+}
+
+/* An idle CPU of @nid where @p may run: of an idle core if there is one. */
+static int pick_idle_cpu(const struct task_struct *p, int nid)
+{
+	int cpu, found = -1;
+
+	for_each_cpu_and(cpu, cpumask_of_node(nid), p->cpus_ptr) {
+		if (!an_cpu_usable(cpu) || !idle_cpu(cpu))
+			continue;
+		if (core_idle(cpu))
+			return cpu;
+		found = cpu;
+	}
+	return found;
+}
+
+/*
+ * For a move between crowded nodes: any CPU, in turn. The load balancer evens
+ * out within the node, which it does at every tick and we could only guess.
+ */
+static int pick_busy_cpu(const struct task_struct *p, int nid)
+{
+	static int turn = -1;
+	int cpu;
+
+	for_each_cpu_wrap(cpu, cpumask_of_node(nid), turn + 1) {
+		if (!cpumask_test_cpu(cpu, p->cpus_ptr) || !an_cpu_usable(cpu))
+			continue;
+		turn = cpu;
+		return cpu;
+	}
+	return -1;
+}
+
+static void prefer(struct task_struct *p, int nid)
+{
+	if (READ_ONCE(p->numa_preferred_nid) != nid)
+		sched_setnuma(p, nid);
+}
+
+/* Verified: remember it, so that undoing it is seen. */
+static void book_move(struct task_struct *p, int nid)
+{
+	struct an_thread *t;
+
+	prefer(p, nid);
+	rcu_read_lock();
+	t = an_thread_find(p);
+	if (t) {
+		t->moved_to = nid;
+		t->moved_jiffies = jiffies ?: 1;
+	}
+	rcu_read_unlock();
+}
+
+static bool move(struct task_struct *p, const struct an_step *step)
+{
+	int cpu;
+
+	if (task_nid(p) != step->from)
+		return false;
+	cpu = pick_idle_cpu(p, step->to);
+	if (cpu < 0 && step->reason == AN_R_MOVE_EVEN)
+		cpu = pick_busy_cpu(p, step->to);
+	if (cpu < 0 || migrate_task_to(p, cpu) || task_nid(p) != step->to)
+		return false;
+	book_move(p, step->to);
+	an_count(AN_C_TASK_MOVES, 1);
+	return true;
+}
+
+static bool swap_tasks(struct task_struct *p, struct task_struct *q,
+		       const struct an_step *step)
+{
+	int p_cpu = task_cpu(p), q_cpu = task_cpu(q);
+
+	if (cpu_to_node(p_cpu) != step->from || cpu_to_node(q_cpu) != step->to)
+		return false;
+	if (migrate_swap(p, q, q_cpu, p_cpu))
+		return false;
+	if (task_nid(p) != step->to || task_nid(q) != step->from)
+		return false;
+	book_move(p, step->to);
+	book_move(q, step->from);
+	an_count(AN_C_TASK_SWAPS, 1);
+	return true;
+}
+
+static void carry_out(const struct an_step *step)
+{
+	struct task_struct *p = view.refs[step->task], *q = NULL;
+	bool done;
+
+	if (step->other == AN_NO_TASK) {
+		done = move(p, step);
+	} else {
+		q = view.refs[step->other];
+		done = swap_tasks(p, q, step);
+	}
+	if (!done)
+		an_count(AN_C_TASK_STEPS_FAILED, 1);
+	trace_autonuma_step(p->pid, q ? q->pid : 0, step->from, step->to,
+			    step->gain, step->reason, done);
+}
+
+/* Let the fault path see where each process belongs. */
+static void publish_homes(void)
+{
+	u32 i, word, words = BITS_TO_LONGS(nr_node_ids);
+	const struct an_proc *proc;
+	struct an_process *p;
+
+	rcu_read_lock();
+	for (i = 0; i < view.s.nr_procs; i++) {
+		proc = &view.s.procs[i];
+		p = an_process_find(view.mms[i]);
+		for (word = 0; p && word < words; word++) {
+			WRITE_ONCE(p->home[word], proc->home[word]);
+			WRITE_ONCE(p->core[word], proc->core[word]);
+		}
+	}
+	rcu_read_unlock();
+}
+
+/* The preferred node guides the load balancer: only what is settled gets one. */
+static void publish_preferred(void)
+{
+	struct task_struct *p;
+	u32 i;
+
+	for (i = 0; i < view.s.nr_tasks; i++) {
+		p = view.refs[i];
+		if (an_policy_settled(&view.s, i) && task_nid(p) == view.s.tasks[i].node)
+			prefer(p, view.s.tasks[i].node);
+		else if (task_nid(p) != READ_ONCE(p->numa_preferred_nid))
+			prefer(p, NUMA_NO_NODE);
+	}
+}
+
+static void balance_round(void)
+{
+	u32 i, nr;
+
+	if (an_view_take(&view))
+		return;
+	an_policy_homes(&view.s);
+	publish_homes();
+	nr = an_policy_balance(&view.s, view.steps);
+	cpus_read_lock();
+	for (i = 0; i < nr && !kthread_should_stop(); i++)
+		carry_out(&view.steps[i]);
+	cpus_read_unlock();
+	publish_preferred();
+	an_view_drop(&view);
+}
+
+/* balance=0: the gear's marks on tasks and processes go away. */
+static void forget(void)
+{
+	u32 i;
+
+	if (an_view_take(&view))
+		return;
+	for (i = 0; i < view.s.nr_procs; i++) {
+		bitmap_zero(view.s.procs[i].home, nr_node_ids);
+		bitmap_zero(view.s.procs[i].core, nr_node_ids);
+	}
+	publish_homes();
+	for (i = 0; i < view.s.nr_tasks; i++)
+		prefer(view.refs[i], NUMA_NO_NODE);
+	an_view_drop(&view);
+}
+
+static int balanced_main(void *unused)
+{
+	bool marked = false;
+	uint period;
+
+	while (!kthread_should_stop()) {
+		if (READ_ONCE(an_params.balance)) {
+			balance_round();
+			marked = true;
+		} else if (marked) {
+			forget();
+			marked = false;
+		}
+		period = READ_ONCE(an_params.balance_period_ms);
+		schedule_timeout_interruptible(msecs_to_jiffies(period));
+	}
+	return 0;
+}
+
+/**
+ * an_balance_pull - the pull operation of the core hooks
+ * @p: a task the load balancer would like to pull
+ * @src_nid: its node
+ * @dst_nid: another node
+ * @idle: the pulling CPU has nothing to do
+ *
+ * A pull away from the preferred node is called a loss even for an idle CPU:
+ * the load balancer then tries others first, and takes it if it must.
+ * Context: run-queue lock held, interrupts off.
+ */
+int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle)
+{
+	int preferred = READ_ONCE(p->numa_preferred_nid);
+
+	if (preferred == NUMA_NO_NODE || !READ_ONCE(an_params.balance))
+		return -1;
+	if (src_nid == preferred) {
+		an_count(AN_C_PULLS_REFUSED, 1);
+		return 1;
+	}
+	return dst_nid == preferred ? 0 : -1;
+}
+
+int an_balance_start(void)
+{
+	int err = an_view_init(&view);
+
+	if (err)
+		return err;
+	balanced = kthread_run(balanced_main, NULL, "knuma_balanced");
+	if (IS_ERR(balanced)) {
+		an_view_free(&view);
+		return PTR_ERR(balanced);
+	}
+	return 0;
+}
+
+void an_balance_stop(void)
+{
+	kthread_stop(balanced);
+	balanced = NULL;
+	an_view_free(&view);
+}

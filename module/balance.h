@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_BALANCE_H
+#define _AUTONUMA_BALANCE_H
+
+#include <linux/sched.h>
+
+int an_balance_start(void);
+void an_balance_stop(void);
+int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle);
+
+#endif /* _AUTONUMA_BALANCE_H */

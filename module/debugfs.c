@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a person looks at: /sys/kernel/debug/autonuma/{status,processes}.
+ * One "name value" per line; nothing here is needed for the gears to run.
+ */
+#include <linux/debugfs.h>
+#include <linux/rculist.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include "autonuma.h"
+#include "debugfs.h"
+#include "main.h"
+#include "migrated.h"
+#include "stats.h"
+
+static struct dentry *dir;
+
+static void show_queues(struct seq_file *m)
+{
+	unsigned long queued = 0, moving = 0;
+	struct an_queue_state state;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		an_migrated_state(nid, &state);
+		queued += state.pages;
+		moving += state.moving;
+		seq_printf(m, "node%d_queued_now %lu\n", nid, state.pages);
+	}
+	seq_printf(m, "queued_now %lu\nmoving_now %lu\n", queued, moving);
+}
+
+static int status_show(struct seq_file *m, void *unused)
+{
+	enum an_counter which;
+	enum an_reason why;
+
+	seq_printf(m, "running %d\n", an_running());
+	for (which = 0; which < AN_C_NR; which++)
+		seq_printf(m, "%s %llu\n", an_counter_name(which),
+			   an_counter_sum(which));
+	for (why = AN_R_NONE + 1; why < AN_R_NR; why++)
+		seq_printf(m, "reason_%s %llu\n", an_reason_name(why),
+			   an_reason_sum(why));
+	an_gears_lock();
+	if (an_running())
+		show_queues(m);
+	an_gears_unlock();
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(status);
+
+static void show_threads(struct seq_file *m, const struct an_process *p)
+{
+	struct task_struct *leader = pid_task(p->pid, PIDTYPE_TGID), *task;
+	struct an_thread *t;
+	int nid;
+
+	if (!leader)
+		return;
+	for_each_thread(leader, task) {
+		t = an_thread_find(task);
+		if (!t)
+			continue;
+		seq_printf(m, "  thread %d node %d preferred %d load %u on_preferred_ms %llu off_preferred_ms %llu faults",
+			   task->pid, cpu_to_node(task_cpu(task)),
+			   task->numa_preferred_nid, t->load,
+			   div_u64(t->on_preferred, NSEC_PER_MSEC),
+			   div_u64(t->off_preferred, NSEC_PER_MSEC));
+		for (nid = 0; nid < nr_node_ids; nid++)
+			seq_printf(m, " %u/%u", t->nodes[2 * nid],
+				   t->nodes[2 * nid + 1]);
+		seq_putc(m, '\n');
+	}
+}
+
+static int processes_show(struct seq_file *m, void *unused)
+{
+	struct an_process *p;
+	int nid;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(p, &an_processes, list) {
+		seq_printf(m, "process %d pass %u settled %d period_ms %u home %*pbl pages",
+			   pid_nr(p->pid), p->pass, p->settled, p->period_ms,
+			   nr_node_ids, p->home);
+		for (nid = 0; nid < nr_node_ids; nid++)
+			seq_printf(m, " %u", p->pages[nid]);
+		seq_putc(m, '\n');
+		show_threads(m, p);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(processes);
+
+void an_debugfs_init(void)
+{
+	dir = debugfs_create_dir("autonuma", NULL);
+	debugfs_create_file("status", 0400, dir, NULL, &status_fops);
+	debugfs_create_file("processes", 0400, dir, NULL, &processes_fops);
+}
+
+void an_debugfs_exit(void)
+{
+	debugfs_remove(dir);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Gear 2, the hinting fault: asks the policy about the page, queues, cancels
+ * or lets the fault migrate it, and keeps the statistics of the thread.
+ *
+ * Writes only what belongs to the faulting thread, per-CPU counters and the
+ * queue of the target node.
+ */
+#include <linux/mm.h>
+#include <linux/sched/numa_balancing.h>
+#include <linux/topology.h>
+#include "autonuma.h"
+#include "fault.h"
+#include "migrated.h"
+#include "scope.h"
+#include "stats.h"
+#include "trace.h"
+
+static int this_cpupid(void)
+{
+	return cpu_pid_to_cpupid(raw_smp_processor_id(), current->pid);
+}
+
+/* Is @nid in a map that gear 4 may be writing? Words are read whole. */
+static bool in_map(const unsigned long *map, int nid)
+{
+	return READ_ONCE(map[BIT_WORD(nid)]) & BIT_MASK(nid);
+}
+
+static bool has_home(const struct an_process *p)
+{
+	return !bitmap_empty(p->home, nr_node_ids);
+}
+
+static bool node_allowed(int nid, const nodemask_t *allowed)
+{
+	return node_state(nid, N_MEMORY) &&
+	       (!allowed || node_isset(nid, *allowed)) &&
+	       an_scope_node_allowed(current, nid);
+}
+
+static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
+		     const nodemask_t *allowed, const struct an_process *p,
+		     const struct an_thread *t)
+{
+	f->page_node = folio_nid(folio);
+	f->cpu_node = numa_node_id();
+	f->last_node = cpupid_pid_unset(last_cpupid) ? AN_NO_NODE :
+						       cpupid_to_nid(last_cpupid);
+	f->same_task = cpupid_match_pid(current, last_cpupid);
+	f->sharer = t && an_thread_shares(t);
+	f->has_home = has_home(p);
+	f->page_home = in_map(p->home, f->page_node);
+	f->cpu_home = in_map(p->home, f->cpu_node);
+	f->core_pull = in_map(p->core, f->cpu_node) &&
+		       !in_map(p->core, f->page_node);
+	f->allowed = node_allowed(f->cpu_node, allowed);
+}
+
+/* Pages are put where they can be found: the folio as this mm maps it. */
+static struct an_span span_of(struct vm_fault *vmf, unsigned long addr,
+			      struct folio *folio)
+{
+	struct an_span span = {
+		.mm = vmf->vma->vm_mm,
+		.addr = addr & PAGE_MASK,
+		.pages = 1,
+		.from = folio_nid(folio),
+	};
+
+	if (folio_test_pmd_mappable(folio) && pmd_trans_huge(*vmf->pmd)) {
+		span.addr = addr & HPAGE_PMD_MASK;
+		span.pages = HPAGE_PMD_NR;
+	}
+	return span;
+}
+
+/*
+ * Carries out the decision. Returns the node for a migration in this fault,
+ * else NUMA_NO_NODE.
+ */
+static int act(enum an_reason why, const struct an_fault *f,
+	       struct an_process *p, struct an_thread *t, struct an_span *span)
+{
+	switch (why) {
+	case AN_R_LOCAL:
+	case AN_R_CONTRARY:
+		/* Only a fault from another node can have queued the page. */
+		if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
+			an_migrated_cancel(span, f->last_node);
+		return NUMA_NO_NODE;
+	case AN_R_FOLLOW:
+	case AN_R_FOLLOW_HOME:
+		span->to = f->cpu_node;
+		break;
+	default:
+		return NUMA_NO_NODE;
+	}
+	switch (READ_ONCE(an_params.migrate)) {
+	case AN_MIGRATE_ASYNC:
+		if (an_migrated_queue(p, span) && t)
+			t->queued_to = span->to;
+		return NUMA_NO_NODE;
+	case AN_MIGRATE_FAULT:
+		return an_migrated_admit(p, span) ? span->to : NUMA_NO_NODE;
+	default:
+		return NUMA_NO_NODE;
+	}
+}
+
+/* The decide operation of the core hooks: contexts and locks are theirs. */
+int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
+		    struct folio *folio, const nodemask_t *allowed)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	struct an_process *p = an_process_find(mm);
+	struct an_fault f = {};
+	struct an_thread *t;
+	struct an_span span;
+	enum an_reason why;
+
+	/* Not ours, or touched by a stranger (ptrace, ksmd, vhost): restored. */
+	if (!p || !an_running() || current->mm != mm)
+		return NUMA_NO_NODE;
+	t = an_thread_get(current);
+	if (t)
+		an_thread_decay(t, p);
+	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
+		 allowed, p, t);
+	why = an_policy_fault(&f);
+	span = span_of(vmf, addr, folio);
+	an_count_reason(why, 1);
+	trace_autonuma_fault(addr, f.page_node, f.cpu_node, f.last_node,
+			     span.pages, why);
+	return act(why, &f, p, t, &span);
+}
+
+/*
+ * The fault operation of the core hooks. @mem_node is where the memory is now;
+ * a queued page counts where it is going, or the task would be sent after it.
+ */
+void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
+{
+	struct an_process *p = current->mm ? an_process_find(current->mm) : NULL;
+	struct an_thread *t;
+	bool known, shared;
+
+	if (!p || !an_running())
+		return;
+	an_count(AN_C_FAULTS, 1);
+	if (flags & TNF_FAULT_LOCAL)
+		an_count(AN_C_FAULTS_LOCAL, 1);
+	if (flags & TNF_MIGRATED)
+		an_count(AN_C_MIGRATED, pages);
+	t = an_thread_find(current);
+	if (!t)
+		return;
+	if (t->queued_to != NUMA_NO_NODE) {
+		mem_node = t->queued_to;
+		t->queued_to = NUMA_NO_NODE;
+	}
+	known = !cpupid_pid_unset(last_cpupid);
+	shared = known && !cpupid_match_pid(current, last_cpupid);
+	WRITE_ONCE(t->nodes[2 * mem_node + shared],
+		   t->nodes[2 * mem_node + shared] + pages);
+	if (shared)
+		WRITE_ONCE(t->known_shared, t->known_shared + pages);
+	else if (known)
+		WRITE_ONCE(t->known_private, t->known_private + pages);
+	WRITE_ONCE(t->faults, t->faults + pages);
+	if (flags & TNF_FAULT_LOCAL)
+		WRITE_ONCE(t->faults_local, t->faults_local + pages);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_MAIN_H
+#define _AUTONUMA_MAIN_H
+
+/* Keeps the gears from starting or stopping meanwhile. May sleep. */
+void an_gears_lock(void);
+void an_gears_unlock(void);
+
+#endif /* _AUTONUMA_MAIN_H */

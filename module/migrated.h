@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_MIGRATED_H
+#define _AUTONUMA_MIGRATED_H
+
+#include <linux/mm_types.h>
+
+struct an_process;
+
+/* Pages of one process, within one 2 MiB region, that should change node. */
+struct an_span {
+	struct mm_struct *mm;
+	unsigned long addr;	/* page aligned; region aligned if huge */
+	unsigned int pages;
+	int from, to;
+};
+
+/* What the queues hold now, for people. */
+struct an_queue_state {
+	unsigned long pages;
+	unsigned long regions;
+	unsigned long moving;	/* pages isolated by a worker at this moment */
+};
+
+int an_migrated_init(void);
+void an_migrated_exit(void);
+int an_migrated_start(void);
+void an_migrated_stop(void);
+bool an_migrated_queue(struct an_process *p, const struct an_span *span);
+void an_migrated_cancel(const struct an_span *span, int to);
+bool an_migrated_admit(struct an_process *p, const struct an_span *span);
+void an_migrated_state(int nid, struct an_queue_state *state);
+
+#endif /* _AUTONUMA_MIGRATED_H */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module parameters: meaning, unit, default, bounds. A value out of bounds
+ * is refused with EINVAL and changes nothing. All may change while running.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+#include "autonuma.h"
+#include "params.h"
+
+struct an_params an_params = {
+	.scan = true,
+	.balance = true,
+	.migrate = AN_MIGRATE_ASYNC,
+	.scan_period_min_ms = 250,
+	.scan_period_max_ms = 60000,
+	.scan_budget_pct = 3,
+	.min_process_mb = 8,
+	.min_process_cpu_ms = 250,
+	.migrate_rate_mbps = 2048,
+	.migrate_batch = 128,
+	.balance_period_ms = 250,
+};
+
+static const char * const migrate_names[] = {
+	[AN_MIGRATE_OFF]	= "off",
+	[AN_MIGRATE_ASYNC]	= "async",
+	[AN_MIGRATE_FAULT]	= "fault",
+};
+
+/* Writes of sysfs are serialised by the parameter lock of this module. */
+static int scan_set(const char *val, const struct kernel_param *kp)
+{
+	bool old = an_params.scan;
+	int err = param_set_bool(val, kp);
+
+	if (err)
+		return err;
+	err = an_gears_apply();
+	if (err)
+		an_params.scan = old;
+	return err;
+}
+
+static const struct kernel_param_ops scan_ops = {
+	.set = scan_set,
+	.get = param_get_bool,
+};
+
+/* Gear 1 and, as nothing works without it, the switch of the whole module. */
+module_param_cb(scan, &scan_ops, &an_params.scan, 0644);
+MODULE_PARM_DESC(scan, "walk memory and plant hinting faults; 0 is a full bypass as if not loaded (bool, default 1)");
+
+static int migrate_set(const char *val, const struct kernel_param *kp)
+{
+	int mode = sysfs_match_string(migrate_names, val);
+
+	if (mode < 0)
+		return mode;
+	WRITE_ONCE(an_params.migrate, mode);
+	return 0;
+}
+
+static int migrate_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", migrate_names[an_params.migrate]);
+}
+
+static const struct kernel_param_ops migrate_ops = {
+	.set = migrate_set,
+	.get = migrate_get,
+};
+
+/* Gears 2 and 3: who carries out what the hinting faults decide. */
+module_param_cb(migrate, &migrate_ops, NULL, 0644);
+MODULE_PARM_DESC(migrate, "off: memory stays; async: knuma_migratedN moves it; fault: the faulting task does (default async)");
+
+/* Gear 4. */
+module_param_named(balance, an_params.balance, bool, 0644);
+MODULE_PARM_DESC(balance, "move tasks to their memory (bool, default 1)");
+
+struct an_bounds {
+	uint *value;
+	uint min, max;
+};
+
+static int bounded_set(const char *val, const struct kernel_param *kp)
+{
+	const struct an_bounds *b = kp->arg;
+
+	return param_set_uint_minmax(val, &(struct kernel_param){ .arg = b->value },
+				     b->min, b->max);
+}
+
+static int bounded_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct an_bounds *b = kp->arg;
+
+	return sysfs_emit(buffer, "%u\n", *b->value);
+}
+
+static const struct kernel_param_ops bounded_ops = {
+	.set = bounded_set,
+	.get = bounded_get,
+};
+
+/* CPU time of a process, per running thread, between two passes over it. */
+static const struct an_bounds scan_period_min_ms_bounds = {
+	.value = &an_params.scan_period_min_ms, .min = 10, .max = 3600000
+};
+module_param_cb(scan_period_min_ms, &bounded_ops, (void *)&scan_period_min_ms_bounds, 0644);
+MODULE_PARM_DESC(scan_period_min_ms, "shortest CPU time of a process, per running thread, between two passes (ms, default 250)");
+
+static const struct an_bounds scan_period_max_ms_bounds = {
+	.value = &an_params.scan_period_max_ms, .min = 10, .max = 3600000
+};
+module_param_cb(scan_period_max_ms, &bounded_ops, (void *)&scan_period_max_ms_bounds, 0644);
+MODULE_PARM_DESC(scan_period_max_ms, "longest CPU time of a process, per running thread, between two passes (ms, default 60000)");
+
+/* Bounds the sum over all processes; 3 is in-tree balancing's bound per task. */
+static const struct an_bounds scan_budget_pct_bounds = {
+	.value = &an_params.scan_budget_pct, .min = 1, .max = 100
+};
+module_param_cb(scan_budget_pct, &bounded_ops, (void *)&scan_budget_pct_bounds, 0644);
+MODULE_PARM_DESC(scan_budget_pct, "most of the machine's CPU time that knuma_scand uses, itself one thread (percent of all CPUs, default 3)");
+
+/* Scope: smaller and younger processes cost nothing. */
+static const struct an_bounds min_process_mb_bounds = {
+	.value = &an_params.min_process_mb, .min = 0, .max = 1048576
+};
+module_param_cb(min_process_mb, &bounded_ops, (void *)&min_process_mb_bounds, 0644);
+MODULE_PARM_DESC(min_process_mb, "least resident memory of a balanced process (MiB, default 8)");
+
+static const struct an_bounds min_process_cpu_ms_bounds = {
+	.value = &an_params.min_process_cpu_ms, .min = 0, .max = 3600000
+};
+module_param_cb(min_process_cpu_ms, &bounded_ops, (void *)&min_process_cpu_ms_bounds, 0644);
+MODULE_PARM_DESC(min_process_cpu_ms, "least CPU time that a process has used before it is balanced (ms, default 250)");
+
+/* Of each target node; 0 is no limit. */
+static const struct an_bounds migrate_rate_mbps_bounds = {
+	.value = &an_params.migrate_rate_mbps, .min = 0, .max = 1048576
+};
+module_param_cb(migrate_rate_mbps, &bounded_ops, (void *)&migrate_rate_mbps_bounds, 0644);
+MODULE_PARM_DESC(migrate_rate_mbps, "most memory brought to one node per second, 0: no limit (MiB/s, default 2048)");
+
+/* Larger: fewer TLB flushes; smaller: shorter waits for threads that use them. */
+static const struct an_bounds migrate_batch_bounds = {
+	.value = &an_params.migrate_batch, .min = 1, .max = 512
+};
+module_param_cb(migrate_batch, &bounded_ops, (void *)&migrate_batch_bounds, 0644);
+MODULE_PARM_DESC(migrate_batch, "pages isolated and moved at once by a worker (pages, default 128)");
+
+static const struct an_bounds balance_period_ms_bounds = {
+	.value = &an_params.balance_period_ms, .min = 10, .max = 3600000
+};
+module_param_cb(balance_period_ms, &bounded_ops, (void *)&balance_period_ms_bounds, 0644);
+MODULE_PARM_DESC(balance_period_ms, "time between two looks at where tasks should run (ms, default 250)");

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_SCAND_H
+#define _AUTONUMA_SCAND_H
+
+int an_scand_start(void);
+void an_scand_stop(void);
+void an_scand_take_back(void);
+
+#endif /* _AUTONUMA_SCAND_H */

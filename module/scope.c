@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which processes are balanced, and which of their mappings. Only looks.
+ */
+#include <linux/cpuset.h>
+#include <linux/hugetlb_inline.h>
+#include <linux/mempolicy.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include "autonuma.h"
+#include "scope.h"
+
+static const char * const scope_names[AN_SCOPE_NR] = {
+	[AN_SCOPE_IN]		= "in",
+	[AN_SCOPE_KERNEL]	= "kernel",
+	[AN_SCOPE_YOUNG]	= "young",
+	[AN_SCOPE_SMALL]	= "small",
+	[AN_SCOPE_ONE_NODE]	= "one_node",
+	[AN_SCOPE_BOUND]	= "bound",
+};
+
+const char *an_scope_name(enum an_scope why)
+{
+	return scope_names[why];
+}
+
+/* A policy that leaves the node to NUMA balancing: MPOL_F_NUMA_BALANCING. */
+static bool policy_open(const struct mempolicy *pol)
+{
+	return !pol || ((pol->flags & MPOL_F_MOF) && (pol->flags & MPOL_F_MORON));
+}
+
+/*
+ * A thread's own memory policy may be freed by the thread itself, so it is
+ * read under its alloc_lock. Context: any that may take a spinlock.
+ */
+static bool task_unbound(struct task_struct *task)
+{
+	bool unbound;
+
+	if (!READ_ONCE(task->mempolicy))
+		return true;
+	task_lock(task);
+	unbound = policy_open(task->mempolicy);
+	task_unlock(task);
+	return unbound;
+}
+
+/* Context: RCU read side. */
+void an_scope_activity(struct task_struct *leader, struct an_activity *act)
+{
+	struct task_struct *t;
+
+	memset(act, 0, sizeof(*act));
+	for_each_thread(leader, t) {
+		act->cpu_ns += READ_ONCE(t->se.sum_exec_runtime);
+		act->threads++;
+		act->unbound += task_unbound(t);
+	}
+}
+
+static bool one_memory_node(struct task_struct *task)
+{
+	int nid, nodes = 0;
+
+	for_each_node_state(nid, N_MEMORY)
+		nodes += an_scope_node_allowed(task, nid);
+	return nodes < 2;
+}
+
+/* May @task have memory on @nid, by its cpuset? A torn mask is seen again. */
+bool an_scope_node_allowed(struct task_struct *task, int nid)
+{
+#ifdef CONFIG_CPUSETS
+	return node_isset(nid, task->mems_allowed);
+#else
+	return true;
+#endif
+}
+
+/**
+ * an_scope_check - is this process balanced, and if not, why
+ * @leader: thread group leader
+ * @mm: its memory, which the caller holds
+ * @act: what an_scope_activity() found
+ *
+ * Context: RCU read side.
+ */
+enum an_scope an_scope_check(struct task_struct *leader, struct mm_struct *mm,
+			     const struct an_activity *act)
+{
+	u64 min_ns = (u64)READ_ONCE(an_params.min_process_cpu_ms) * NSEC_PER_MSEC;
+
+	if ((leader->flags & PF_KTHREAD) || !act->threads)
+		return AN_SCOPE_KERNEL;
+	if (act->cpu_ns < min_ns)
+		return AN_SCOPE_YOUNG;
+	if (get_mm_rss(mm) >> (20 - PAGE_SHIFT) <
+	    READ_ONCE(an_params.min_process_mb))
+		return AN_SCOPE_SMALL;
+	if (one_memory_node(leader))
+		return AN_SCOPE_ONE_NODE;
+	if (!act->unbound)
+		return AN_SCOPE_BOUND;
+	return AN_SCOPE_IN;
+}
+
+/*
+ * The policy that a mapping has of its own, without falling back to a task's:
+ * in a kernel thread that would be the scanner's. To be put with mpol_cond_put().
+ */
+static struct mempolicy *vma_own_policy(struct vm_area_struct *vma,
+					unsigned long addr)
+{
+	pgoff_t ilx;
+
+	if (vma->vm_ops && vma->vm_ops->get_policy)
+		return vma->vm_ops->get_policy(vma, addr, &ilx);
+	return vma->vm_policy;
+}
+
+static bool vma_policy_allows(struct vm_area_struct *vma, unsigned long addr,
+			      int nid)
+{
+	struct mempolicy *pol = vma_own_policy(vma, addr);
+	bool ok = policy_open(pol);
+
+	if (ok && pol && nid != NUMA_NO_NODE)
+		ok = node_isset(nid, pol->nodes);
+	mpol_cond_put(pol);
+	return ok;
+}
+
+/**
+ * an_scope_vma - may pages of this mapping be made to fault
+ * @vma: a mapping of a process in scope
+ *
+ * Context: mmap_lock held for reading.
+ */
+bool an_scope_vma(struct vm_area_struct *vma)
+{
+	if (!vma_migratable(vma) || is_vm_hugetlb_page(vma) ||
+	    (vma->vm_flags & VM_MIXEDMAP) || !vma_is_accessible(vma))
+		return false;
+	/* Read-only file mappings are mostly shared libraries, in caches. */
+	if (vma->vm_file && (vma->vm_flags & (VM_READ | VM_WRITE)) == VM_READ)
+		return false;
+	return vma_policy_allows(vma, vma->vm_start, NUMA_NO_NODE);
+}
+
+/* May a page of this mapping move to @nid? Context: as above. */
+bool an_scope_vma_node(struct vm_area_struct *vma, unsigned long addr, int nid)
+{
+	return an_scope_vma(vma) && vma_policy_allows(vma, addr, nid);
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The statistics of processes and threads: layout, lookup, decay, lifetime.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hash.h>
+#include <linux/rculist.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+#include <trace/events/sched.h>
+#include "autonuma.h"
+#include "stats.h"
+
+#define PROCESS_HASH_BITS	8	/* balanced processes: hundreds */
+#define THREAD_HASH_BITS	12	/* their threads: thousands */
+#define THREAD_LOCK_BITS	6	/* births and deaths at the same time */
+
+/* A thread is a sharer from this part of its known faults on: 3/4. */
+#define SHARER_NUM	3
+#define SHARER_DEN	4
+
+DEFINE_PER_CPU(struct an_counters, an_counters);
+
+/* knuma_scand alone adds and deletes; readers are under RCU. */
+LIST_HEAD(an_processes);
+static struct hlist_head process_hash[1 << PROCESS_HASH_BITS];
+
+/* Readers are under RCU; writers hold the lock of the bucket's stripe. */
+static struct hlist_head thread_hash[1 << THREAD_HASH_BITS];
+static spinlock_t thread_locks[1 << THREAD_LOCK_BITS];
+
+static struct tracepoint *exit_tracepoint;
+
+static const char * const counter_names[AN_C_NR] = {
+	[AN_C_SCAN_PASSES]	= "scan_passes",
+	[AN_C_SCAN_COUNTED]	= "scan_counted",
+	[AN_C_SCAN_PLANTED]	= "scan_planted",
+	[AN_C_SCAN_LOCK_BUSY]	= "scan_lock_busy",
+	[AN_C_FAULTS]		= "faults",
+	[AN_C_FAULTS_LOCAL]	= "faults_local",
+	[AN_C_FAULTS_NO_MEMORY]	= "faults_no_memory",
+	[AN_C_QUEUED]		= "queued",
+	[AN_C_QUEUE_FULL]	= "queue_full",
+	[AN_C_CANCELLED]	= "cancelled",
+	[AN_C_ISOLATED]		= "isolated",
+	[AN_C_MIGRATED]		= "migrated",
+	[AN_C_MIGRATE_FAILED]	= "migrate_failed",
+	[AN_C_MIGRATE_STALE]	= "migrate_stale",
+	[AN_C_MIGRATE_REFUSED]	= "migrate_refused",
+	[AN_C_MIGRATE_GIVEN_UP]	= "migrate_given_up",
+	[AN_C_RATE_LIMITED]	= "rate_limited",
+	[AN_C_MIGRATE_COOLING]	= "migrate_cooling",
+	[AN_C_TASK_MOVES]	= "task_moves",
+	[AN_C_TASK_SWAPS]	= "task_swaps",
+	[AN_C_TASK_STEPS_FAILED] = "task_steps_failed",
+	[AN_C_TASK_MOVES_UNDONE] = "task_moves_undone",
+	[AN_C_PULLS_REFUSED]	= "pulls_refused",
+	[AN_C_TAKEN_BACK]	= "taken_back",
+	[AN_C_LEFT_PLANTED]	= "left_planted",
+};
+
+const char *an_counter_name(enum an_counter which)
+{
+	return counter_names[which];
+}
+
+u64 an_counter_sum(enum an_counter which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(an_counters, cpu).count[which];
+	return sum;
+}
+
+u64 an_reason_sum(enum an_reason why)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(an_counters, cpu).reason[why];
+	return sum;
+}
+
+static struct hlist_head *process_bucket(const struct mm_struct *mm)
+{
+	return &process_hash[hash_ptr(mm, PROCESS_HASH_BITS)];
+}
+
+/* Context: RCU read side. */
+struct an_process *an_process_find(const struct mm_struct *mm)
+{
+	struct an_process *p;
+
+	hlist_for_each_entry_rcu(p, process_bucket(mm), hash)
+		if (p->mm == mm)
+			return p;
+	return NULL;
+}
+
+static void process_free(struct an_process *p)
+{
+	put_pid(p->pid);
+	if (p->mm)
+		mmdrop(p->mm);
+	bitmap_free(p->home);
+	bitmap_free(p->core);
+	kfree(p->pages);
+	kfree(p->counting);
+	kfree(p);
+}
+
+/* Context: knuma_scand, may sleep. Return: the new entry, NULL without memory. */
+struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid)
+{
+	struct an_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	p->home = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->core = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
+	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
+	if (!p->home || !p->core || !p->pages || !p->counting) {
+		process_free(p);
+		return NULL;
+	}
+	mmgrab(mm);
+	p->mm = mm;
+	p->pid = get_pid(pid);
+	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
+	list_add_tail_rcu(&p->list, &an_processes);
+	hlist_add_head_rcu(&p->hash, process_bucket(mm));
+	return p;
+}
+
+/*
+ * Out of sight for new readers, on to @dead. The mm_struct must not be dropped
+ * from an RCU callback (its page directory is freed under a plain spinlock),
+ * so deletion is a list and one sleep. Context: knuma_scand, or no gear runs.
+ */
+void an_process_unlink(struct an_process *p, struct list_head *dead)
+{
+	hlist_del_rcu(&p->hash);
+	list_del_rcu(&p->list);
+	list_add(&p->dead, dead);
+}
+
+/* Free what was unlinked. Context: as above, sleeps. */
+void an_process_reap(struct list_head *dead)
+{
+	struct an_process *p, *next;
+
+	if (list_empty(dead))
+		return;
+	synchronize_rcu();
+	list_for_each_entry_safe(p, next, dead, dead)
+		process_free(p);
+	INIT_LIST_HEAD(dead);
+}
+
+static struct hlist_head *thread_bucket(const struct task_struct *task)
+{
+	return &thread_hash[hash_ptr(task, THREAD_HASH_BITS)];
+}
+
+static spinlock_t *thread_lock(const struct hlist_head *bucket)
+{
+	return &thread_locks[(bucket - thread_hash) % ARRAY_SIZE(thread_locks)];
+}
+
+/* Context: RCU read side or the lock of the bucket; any other lock held. */
+struct an_thread *an_thread_find(const struct task_struct *task)
+{
+	struct hlist_head *bucket = thread_bucket(task);
+	struct an_thread *t;
+
+	hlist_for_each_entry_rcu(t, bucket, hash,
+				 lockdep_is_held(thread_lock(bucket)))
+		if (t->task == task)
+			return t;
+	return NULL;
+}
+
+static struct an_thread *thread_alloc(const struct task_struct *task)
+{
+	struct an_thread *t;
+
+	t = kzalloc(struct_size(t, nodes, 2 * nr_node_ids),
+		    GFP_NOWAIT | __GFP_NOWARN);
+	if (!t) {
+		an_count(AN_C_FAULTS_NO_MEMORY, 1);
+		return NULL;
+	}
+	t->task = task;
+	t->mm = READ_ONCE(task->mm);
+	t->queued_to = NUMA_NO_NODE;
+	t->moved_to = NUMA_NO_NODE;
+	t->seen_node = NUMA_NO_NODE;
+	return t;
+}
+
+static void thread_del(struct an_thread *t)
+{
+	hlist_del_rcu(&t->hash);
+	kfree_rcu(t, rcu);
+}
+
+/*
+ * The entry of @task, made if need be. Context: RCU read side, atomic.
+ * Return: NULL without memory, or if @task exits. Here: insert, then look for
+ * PF_EXITING; in probe_exit(): PF_EXITING, then look for the entry. So one of
+ * the two sees the other, and no entry outlives its task.
+ */
+struct an_thread *an_thread_get(struct task_struct *task)
+{
+	struct hlist_head *bucket = thread_bucket(task);
+	struct an_thread *t = an_thread_find(task), *other;
+
+	if (t)
+		return t;
+	t = thread_alloc(task);
+	if (!t)
+		return NULL;
+	spin_lock(thread_lock(bucket));
+	other = an_thread_find(task);
+	if (other) {
+		kfree(t);
+	} else {
+		hlist_add_head_rcu(&t->hash, bucket);
+		smp_mb();	/* pairs with the one in probe_exit() */
+		if (READ_ONCE(task->flags) & PF_EXITING)
+			thread_del(t);
+		else
+			other = t;
+	}
+	spin_unlock(thread_lock(bucket));
+	return other;
+}
+
+/* Probe of sched_process_exit. Locks nothing for a thread that is not ours. */
+static void probe_exit(void *data, struct task_struct *task)
+{
+	struct hlist_head *bucket = thread_bucket(task);
+	struct an_thread *t;
+
+	smp_mb();	/* pairs with the one in an_thread_get() */
+	rcu_read_lock();
+	t = an_thread_find(task);
+	rcu_read_unlock();
+	if (!t)
+		return;
+	spin_lock(thread_lock(bucket));
+	t = an_thread_find(task);
+	if (t)
+		thread_del(t);
+	spin_unlock(thread_lock(bucket));
+}
+
+static void thread_reset(struct an_thread *t, const struct mm_struct *mm)
+{
+	memset(t->nodes, 0, 2 * nr_node_ids * sizeof(t->nodes[0]));
+	t->known_private = 0;
+	t->known_shared = 0;
+	WRITE_ONCE(t->mm, mm);
+}
+
+/*
+ * Halve the statistics at the thread's first fault in a new pass of its
+ * process; forget them if the thread has changed its mm. Context: current.
+ */
+void an_thread_decay(struct an_thread *t, const struct an_process *p)
+{
+	u32 pass = READ_ONCE(p->pass);
+	int i;
+
+	if (t->mm != p->mm)
+		thread_reset(t, p->mm);
+	if (t->pass == pass)
+		return;
+	t->pass = pass;
+	for (i = 0; i < 2 * nr_node_ids; i++)
+		t->nodes[i] /= 2;
+	t->known_private /= 2;
+	t->known_shared /= 2;
+}
+
+/* Most of what the thread touches was last touched by another thread. */
+bool an_thread_shares(const struct an_thread *t)
+{
+	u32 shared = READ_ONCE(t->known_shared);
+	u32 known = shared + READ_ONCE(t->known_private);
+
+	return (u64)shared * SHARER_DEN > (u64)known * SHARER_NUM;
+}
+
+static void clear_threads(void)
+{
+	struct hlist_head *bucket;
+	struct hlist_node *next;
+	struct an_thread *t;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(thread_hash); i++) {
+		bucket = &thread_hash[i];
+		spin_lock(thread_lock(bucket));
+		hlist_for_each_entry_safe(t, next, bucket, hash)
+			thread_del(t);
+		spin_unlock(thread_lock(bucket));
+	}
+}
+
+/* Forget everything. Context: no gear runs and no hook is called. */
+void an_stats_clear(void)
+{
+	struct an_process *p, *next;
+	LIST_HEAD(dead);
+
+	list_for_each_entry_safe(p, next, &an_processes, list)
+		an_process_unlink(p, &dead);
+	an_process_reap(&dead);
+	clear_threads();
+}
+
+static void find_exit_tracepoint(struct tracepoint *tp, void *data)
+{
+	if (!strcmp(tp->name, "sched_process_exit"))
+		exit_tracepoint = tp;
+}
+
+int an_stats_init(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(thread_locks); i++)
+		spin_lock_init(&thread_locks[i]);
+	check_trace_callback_type_sched_process_exit(probe_exit);
+	for_each_kernel_tracepoint(find_exit_tracepoint, NULL);
+	if (!exit_tracepoint) {
+		pr_err("the kernel has no sched_process_exit tracepoint\n");
+		return -ENODEV;
+	}
+	return tracepoint_probe_register(exit_tracepoint, probe_exit, NULL);
+}
+
+void an_stats_exit(void)
+{
+	tracepoint_probe_unregister(exit_tracepoint, probe_exit, NULL);
+	tracepoint_synchronize_unregister();
+	an_stats_clear();
+	rcu_barrier();
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_STATS_H
+#define _AUTONUMA_STATS_H
+
+#include <linux/mm_types.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+
+/*
+ * struct an_process - a process under balance
+ *
+ * Lifetime: born by knuma_scand, unlinked by knuma_scand when the process
+ * dies or leaves the scope (or by an_stats_clear() once no gear runs), freed
+ * after a grace period. It holds the mm_struct (mm_count), never mm_users.
+ * Found by anyone under RCU.
+ *
+ * Fields are written by the gear named, and read by others with READ_ONCE().
+ */
+struct an_process {
+	struct hlist_node hash;		/* written by scand, read under RCU */
+	struct list_head list;		/* scand's own, and RCU readers */
+	struct list_head dead;		/* unlinked, waiting for readers */
+	struct mm_struct *mm;		/* mmgrab()ed */
+	struct pid *pid;		/* of the thread group, counted */
+
+	/* gear 1 */
+	u32 pass;			/* number of the pass under way */
+	bool scanning;			/* a pass is under way */
+	bool settled;			/* little to gain: plant sparsely */
+	unsigned long scan_addr;	/* where the pass goes on */
+	unsigned long resident;		/* pages seen by the last whole pass */
+	u64 cpu_ns;			/* CPU time when the pass began */
+	u64 seen_ns;			/* CPU time at the last look */
+	unsigned long seen_jiffies;	/* time of the last look */
+	u32 period_ms;			/* CPU time per thread between passes */
+	u32 threads;			/* threads found running lately */
+	u64 faults, faults_local;	/* threads' sums when the pass began */
+	u32 *pages;			/* per node, of the last whole pass */
+	u32 *counting;			/* per node, of the pass under way */
+
+	/* gear 3: pages moved lately, halved per pass */
+	atomic_t moved;
+
+	/* gear 4 */
+	unsigned long *home;		/* nodes, words written whole */
+	unsigned long *core;		/* home nodes that carry most of it */
+};
+
+/*
+ * struct an_thread - hinting-fault statistics of a thread
+ *
+ * Lifetime: born at the first fault (or by gear 4, to hold its load), ends
+ * with the sched_process_exit tracepoint, freed after a grace period. The
+ * task is an identity, not a reference: an entry never outlives its task.
+ *
+ * Written by its own thread in the fault path and read by others without a
+ * lock: a torn sum costs an estimate, never more. Gear 4's part is its own.
+ */
+struct an_thread {
+	struct hlist_node hash;
+	struct rcu_head rcu;
+	const struct task_struct *task;
+	const struct mm_struct *mm;	/* whose faults these are; changes by exec */
+	u32 pass;			/* process pass of the last decay */
+	int queued_to;			/* decide() to fault(): pages will be there */
+	u32 known_private, known_shared; /* faults on pages with a known past */
+	u64 faults, faults_local;	/* pages, never decayed */
+
+	/* gear 1 */
+	int seen_node;			/* where it ran at the last look */
+
+	/* gear 4 */
+	u64 runtime, delay;		/* ns, at the last snapshot */
+	u64 on_preferred, off_preferred; /* ns of CPU time booked */
+	unsigned long moved_jiffies;	/* last move, 0: never */
+	int moved_to;			/* node of the last move */
+	u32 load;			/* smoothed, AN_LOAD_ONE at most */
+	u16 undone;			/* moves undone in a row: back-off */
+
+	u32 nodes[];			/* [2 * node + shared], decayed */
+};
+
+int an_stats_init(void);
+void an_stats_exit(void);
+
+struct an_process *an_process_find(const struct mm_struct *mm);
+struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid);
+void an_process_unlink(struct an_process *p, struct list_head *dead);
+void an_process_reap(struct list_head *dead);
+extern struct list_head an_processes;
+
+struct an_thread *an_thread_find(const struct task_struct *task);
+struct an_thread *an_thread_get(struct task_struct *task);
+void an_thread_decay(struct an_thread *t, const struct an_process *p);
+bool an_thread_shares(const struct an_thread *t);
+void an_stats_clear(void);
+
+#endif /* _AUTONUMA_STATS_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Everything that touches page tables: count and plant, take back, isolate.
+ * It changes entries, and never decides which process or page deserves it.
+ *
+ * All walks hold mmap_lock for reading, so a page table does not go away; each
+ * entry is read and changed under its page table lock. Huge pages are handled
+ * at the PMD: a walk with a pte_entry callback would split them.
+ */
+#include <linux/mm.h>
+#include <linux/huge_mm.h>
+#include <linux/migrate.h>
+#include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagewalk.h>
+#include <linux/pgtable.h>
+#include <linux/rmap.h>
+#include <linux/sched/mm.h>
+#include "autonuma.h"
+#include "compat.h"
+#include "walk.h"
+
+/*
+ * What a walk does with the entries of one page table, or with one huge one:
+ * called under the page table lock that covers them.
+ */
+struct visitor {
+	void (*huge)(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr,
+		     unsigned long end, void *arg);
+	void (*ptes)(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
+		     unsigned long end, void *arg);
+};
+
+struct visit {
+	const struct visitor *visitor;
+	void *arg;
+};
+
+/* Huge, or a migration entry of one: only the former is visited. */
+static void visit_huge(pmd_t *pmd, unsigned long addr, unsigned long end,
+		       struct mm_walk *walk)
+{
+	struct visit *visit = walk->private;
+	spinlock_t *ptl = pmd_lock(walk->mm, pmd);
+
+	if (pmd_present(*pmd) && pmd_trans_huge(*pmd))
+		visit->visitor->huge(walk->vma, pmd, addr, end, visit->arg);
+	spin_unlock(ptl);
+}
+
+static void visit_table(pmd_t *pmd, unsigned long addr, unsigned long end,
+			struct mm_walk *walk)
+{
+	struct visit *visit = walk->private;
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!pte)
+		return;
+	__acquire(RCU);	/* by the line above, unseen by sparse */
+	visit->visitor->ptes(walk->vma, pte, addr, end, visit->arg);
+	pte_unmap_unlock(pte, ptl);
+}
+
+static int visit_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+		     struct mm_walk *walk)
+{
+	pmd_t entry = pmdp_get_lockless(pmd);
+
+	if (pmd_none(entry))
+		return 0;
+	if (!pmd_present(entry) || pmd_trans_huge(entry))
+		visit_huge(pmd, addr, end, walk);
+	else
+		visit_table(pmd, addr, end, walk);
+	return 0;
+}
+
+/* No pte_entry: with one, the walk itself would split huge pages. */
+static const struct mm_walk_ops visit_ops = {
+	.pmd_entry = visit_pmd,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+static void visit_range(struct vm_area_struct *vma, unsigned long start,
+			unsigned long end, const struct visitor *visitor,
+			void *arg)
+{
+	struct visit visit = { visitor, arg };
+
+	walk_page_range(vma->vm_mm, start, end, &visit_ops, &visit);
+}
+
+/* xorshift32: a draw per page must cost less than looking at the page. */
+static bool drawn(struct an_plant *plant)
+{
+	u32 x = plant->random;
+
+	if (plant->one_in <= 1)
+		return true;
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	plant->random = x;
+	return x % plant->one_in == 0;
+}
+
+/*
+ * The kernel's own rules for what may be made to fault, change_pte_range(),
+ * less those that look at the scanning task.
+ */
+static bool may_plant(struct vm_area_struct *vma, struct folio *folio)
+{
+	if (folio_is_zone_device(folio) || folio_test_ksm(folio))
+		return false;
+	if (is_cow_mapping(vma->vm_flags) &&
+	    (folio_maybe_dma_pinned(folio) || folio_likely_mapped_shared(folio)))
+		return false;
+	return !(folio_is_file_lru(folio) && folio_test_dirty(folio));
+}
+
+static void plant_pte(struct vm_area_struct *vma, unsigned long addr,
+		      pte_t *pte, struct an_plant *plant)
+{
+	pte_t old = ptep_get(pte);
+	struct folio *folio;
+
+	if (!pte_present(old))
+		return;
+	folio = vm_normal_folio(vma, addr, old);
+	if (!folio)
+		return;
+	plant->counted++;
+	plant->counting[folio_nid(folio)]++;
+	if (pte_protnone(old) || !may_plant(vma, folio) || !drawn(plant))
+		return;
+	old = ptep_modify_prot_start(vma, addr, pte);
+	ptep_modify_prot_commit(vma, addr, pte, old,
+				pte_modify(old, PAGE_NONE));
+	plant->planted++;
+	plant->entries++;
+}
+
+static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
+		       unsigned long addr, unsigned long end, void *arg)
+{
+	struct folio *folio = vm_normal_folio_pmd(vma, addr, *pmd);
+	struct an_plant *plant = arg;
+	pmd_t old;
+
+	if (!folio || end - addr != HPAGE_PMD_SIZE)
+		return;
+	plant->counted += HPAGE_PMD_NR;
+	plant->counting[folio_nid(folio)] += HPAGE_PMD_NR;
+	if (pmd_protnone(*pmd) || !may_plant(vma, folio) || !drawn(plant))
+		return;
+	/* Never cleared in between: MADV_DONTNEED runs beside us. */
+	old = pmdp_invalidate_ad(vma, addr, pmd);
+	set_pmd_at(vma->vm_mm, addr, pmd, pmd_modify(old, PAGE_NONE));
+	plant->planted += HPAGE_PMD_NR;
+	plant->entries++;
+}
+
+static void plant_ptes(struct vm_area_struct *vma, pte_t *pte,
+		       unsigned long addr, unsigned long end, void *arg)
+{
+	for (; addr < end; addr += PAGE_SIZE, pte++)
+		plant_pte(vma, addr, pte, arg);
+}
+
+static const struct visitor planter = {
+	.huge = plant_huge,
+	.ptes = plant_ptes,
+};
+
+/**
+ * an_walk_begin - open a batch of chunks of one mm, to be flushed at once
+ * @mm: the caller holds mm_count at least, until an_walk_end()
+ * @plant: the batch
+ *
+ * From here on, whoever clears an entry of @mm that was made PROT_NONE still
+ * flushes it (pte_accessible() looks at tlb_flush_pending), so mmap_lock may
+ * be dropped between the chunks of a batch. Nothing may sleep for long.
+ */
+void an_walk_begin(struct mm_struct *mm, struct an_plant *plant)
+{
+	plant->first = ULONG_MAX;
+	plant->last = 0;
+	inc_tlb_flush_pending(mm);
+}
+
+/**
+ * an_walk_end - flush what the chunks since an_walk_begin() planted
+ * @mm: as above
+ * @plant: the batch
+ *
+ * A CPU that held an old translation went on using the page until now: it lost
+ * nothing, only its fault comes later.
+ */
+void an_walk_end(struct mm_struct *mm, struct an_plant *plant)
+{
+	if (plant->first < plant->last)
+		flush_tlb_mm_range(mm, plant->first, plant->last, PAGE_SHIFT,
+				   false);
+	dec_tlb_flush_pending(mm);
+}
+
+/**
+ * an_walk_plant - count the pages of a chunk per node, make some fault
+ * @vma: a VMA that scand found suitable
+ * @start: first byte, page aligned
+ * @end: behind the last byte, within @vma
+ * @plant: what to do, and what was done
+ *
+ * One notifier range for the chunk. Context: between an_walk_begin() and
+ * an_walk_end(), mmap_lock held for reading.
+ */
+void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end, struct an_plant *plant)
+{
+	unsigned long before = plant->entries;
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_VMA, 0,
+				vma->vm_mm, start, end);
+	mmu_notifier_invalidate_range_start(&range);
+	visit_range(vma, start, end, &planter, plant);
+	mmu_notifier_invalidate_range_end(&range);
+	if (plant->entries == before)
+		return;
+	plant->first = min(plant->first, start);
+	plant->last = max(plant->last, end);
+}
+
+static void take_back_pte(struct vm_area_struct *vma, unsigned long addr,
+			  pte_t *pte)
+{
+	pte_t old = ptep_modify_prot_start(vma, addr, pte);
+	pte_t new = pte_modify(old, vma->vm_page_prot);
+
+	/* Private memory only; a shared mapping costs one more write fault. */
+	if (!pte_write(new) &&
+	    (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE &&
+	    can_change_pte_writable(vma, addr, new))
+		new = pte_mkwrite(new, vma);
+	ptep_modify_prot_commit(vma, addr, pte, old, new);
+}
+
+/*
+ * As can_change_pmd_writable(), which is not to be had: for private anonymous
+ * memory only. Elsewhere a write costs one more fault.
+ */
+static bool huge_writable(struct vm_area_struct *vma, pmd_t pmd)
+{
+	struct page *page = pmd_page(pmd);
+
+	if (!(vma->vm_flags & VM_WRITE) || (vma->vm_flags & VM_SHARED))
+		return false;
+	if (IS_ENABLED(CONFIG_MEM_SOFT_DIRTY) &&
+	    !(vma->vm_flags & VM_SOFTDIRTY) && !pmd_soft_dirty(pmd))
+		return false;
+	return !pmd_uffd_wp(pmd) && PageAnon(page) && PageAnonExclusive(page);
+}
+
+static void take_back_huge(struct vm_area_struct *vma, pmd_t *pmd,
+			   unsigned long addr, unsigned long end, void *arg)
+{
+	unsigned long start = addr & HPAGE_PMD_MASK, *taken = arg;
+	pmd_t new;
+
+	if (!pmd_protnone(*pmd) || !vm_normal_folio_pmd(vma, start, *pmd))
+		return;
+	new = pmd_modify(pmdp_invalidate_ad(vma, start, pmd), vma->vm_page_prot);
+	if (!pmd_write(new) && huge_writable(vma, new))
+		new = pmd_mkwrite(new, vma);
+	set_pmd_at(vma->vm_mm, start, pmd, new);
+	*taken += HPAGE_PMD_NR;
+}
+
+static void take_back_ptes(struct vm_area_struct *vma, pte_t *pte,
+			   unsigned long addr, unsigned long end, void *arg)
+{
+	unsigned long *taken = arg;
+
+	for (; addr < end; addr += PAGE_SIZE, pte++) {
+		if (!pte_present(ptep_get(pte)) || !pte_protnone(ptep_get(pte)))
+			continue;
+		take_back_pte(vma, addr, pte);
+		++*taken;
+	}
+}
+
+static const struct visitor restorer = {
+	.huge = take_back_huge,
+	.ptes = take_back_ptes,
+};
+
+/**
+ * an_walk_take_back - restore planted entries, and only those
+ * @vma: an accessible VMA
+ * @start: first byte, page aligned
+ * @end: behind the last byte, within @vma
+ *
+ * No flush: an entry becomes more permissive, at worst a CPU faults once more
+ * on an entry that is found whole. Context: mmap_lock held for reading.
+ * Return: pages restored.
+ */
+unsigned long an_walk_take_back(struct vm_area_struct *vma, unsigned long start,
+				unsigned long end)
+{
+	unsigned long taken = 0;
+
+	visit_range(vma, start, end, &restorer, &taken);
+	return taken;
+}
+
+static void isolate_folio(struct an_isolate *iso, struct folio *folio,
+			  unsigned long nr)
+{
+	if (!folio || folio_nid(folio) != iso->from) {
+		iso->stale += nr;
+		return;
+	}
+	if (folio_test_ksm(folio) || folio_is_zone_device(folio) ||
+	    migrate_misplaced_folio_prepare(folio, iso->vma, iso->to)) {
+		iso->refused += nr;
+		return;
+	}
+	list_add_tail(&folio->lru, iso->folios);
+	iso->isolated += folio_nr_pages(folio);
+}
+
+static void isolate_huge(struct vm_area_struct *vma, pmd_t *pmd,
+			 unsigned long addr, unsigned long end, void *arg)
+{
+	struct an_isolate *iso = arg;
+
+	isolate_folio(iso, vm_normal_folio_pmd(vma, addr, *pmd), HPAGE_PMD_NR);
+	bitmap_clear(iso->wanted, (addr - iso->base) >> PAGE_SHIFT,
+		     (end - addr) >> PAGE_SHIFT);
+}
+
+static void isolate_ptes(struct vm_area_struct *vma, pte_t *pte,
+			 unsigned long addr, unsigned long end, void *arg)
+{
+	struct folio *folio, *last = NULL;
+	struct an_isolate *iso = arg;
+
+	for (; addr < end && iso->isolated < iso->limit;
+	     addr += PAGE_SIZE, pte++) {
+		if (!__test_and_clear_bit((addr - iso->base) >> PAGE_SHIFT,
+					  iso->wanted))
+			continue;
+		folio = NULL;
+		if (pte_present(ptep_get(pte)))
+			folio = vm_normal_folio(vma, addr, ptep_get(pte));
+		if (folio && folio == last)	/* large, already taken */
+			continue;
+		last = folio;
+		isolate_folio(iso, folio, 1);
+	}
+}
+
+static const struct visitor isolator = {
+	.huge = isolate_huge,
+	.ptes = isolate_ptes,
+};
+
+/**
+ * an_walk_isolate - take the wanted pages of a region off the LRU
+ * @iso: which pages, and the list they go to
+ * @start: first byte, page aligned, within one region
+ * @end: behind the last byte, within the same VMA and region
+ *
+ * The list then holds a reference to each folio and counts as isolated, as
+ * migrate_pages() and putback_movable_pages() expect it.
+ * Context: mmap_lock held for reading.
+ */
+void an_walk_isolate(struct an_isolate *iso, unsigned long start,
+		     unsigned long end)
+{
+	visit_range(iso->vma, start, end, &isolator, iso);
+}

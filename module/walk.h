@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_WALK_H
+#define _AUTONUMA_WALK_H
+
+#include <linux/mm.h>
+
+/* What one walk over one chunk of a VMA counts and plants. */
+struct an_plant {
+	u32 *counting;		/* present pages per node are added here */
+	u32 one_in;		/* plant one unit in so many, drawn at random */
+	u32 random;		/* state of the draw, never 0 */
+	unsigned long first, last;	/* planted since an_walk_begin() */
+	unsigned long counted;	/* out: pages */
+	unsigned long planted;	/* out: pages */
+	unsigned long entries;	/* out: page table entries changed */
+};
+
+/* Pages of one region to be taken off the LRU for a move. */
+struct an_isolate {
+	struct vm_area_struct *vma;
+	unsigned long base;		/* address of bit 0 */
+	unsigned long *wanted;		/* bit per base page; cleared as done */
+	int from, to;			/* nodes */
+	unsigned long limit;		/* stop when so many are isolated */
+	struct list_head *folios;	/* out */
+	unsigned long isolated;		/* out: pages */
+	unsigned long stale;		/* out: pages gone, or not there any more */
+	unsigned long refused;		/* out: pages busy, or target full */
+};
+
+void an_walk_begin(struct mm_struct *mm, struct an_plant *plant);
+void an_walk_end(struct mm_struct *mm, struct an_plant *plant);
+void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end, struct an_plant *plant);
+unsigned long an_walk_take_back(struct vm_area_struct *vma, unsigned long start,
+				unsigned long end);
+void an_walk_isolate(struct an_isolate *iso, unsigned long start,
+		     unsigned long end);
+
+#endif /* _AUTONUMA_WALK_H */
