@@ -195,8 +195,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span)
 		return false;
 	}
 	an_count(AN_C_QUEUED, added);
-	/* Missed by a worker about to sleep: its next fault wakes it. */
-	if (waitqueue_active(&q->wait))
+	if (wq_has_sleeper(&q->wait))
 		wake_up(&q->wait);
 	return true;
 }
@@ -422,9 +421,14 @@ static unsigned int move_batch(struct an_queue *q, struct an_region *r,
 	return moved;
 }
 
-/* One batch of a region, within the rate. BATCH_LOCKED: try again later. */
+/* Pages of a region that moved, and that were there and did not. */
+struct an_outcome {
+	unsigned long moved, stayed;
+};
+
+/* One batch of a region. BATCH_LOCKED: try again later. */
 static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
-			      unsigned long *moved)
+			      struct an_outcome *out)
 {
 	LIST_HEAD(folios);
 	struct an_isolate iso = {
@@ -443,7 +447,8 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 	an_count(AN_C_MIGRATE_FAILED, iso.isolated - done);
 	an_count(AN_C_MIGRATE_STALE, iso.stale);
 	an_count(AN_C_MIGRATE_REFUSED, iso.refused);
-	*moved += done;
+	out->moved += done;
+	out->stayed += iso.isolated - done + iso.refused;
 	return result;
 }
 
@@ -481,30 +486,33 @@ static bool requeue(struct an_queue *q, struct an_region *r)
 	return true;
 }
 
-static void back_off(struct an_queue *q, bool progress)
+/* Only pages that would not move are a reason to wait: full target, busy pages. */
+static void back_off(struct an_queue *q, const struct an_outcome *out)
 {
-	q->backoff_ms = progress ? 0 :
-			clamp(q->backoff_ms * 2, 1U, MAX_BACKOFF_MS);
+	if (out->moved || !out->stayed)
+		q->backoff_ms = 0;
+	else
+		q->backoff_ms = clamp(q->backoff_ms * 2, 1U, MAX_BACKOFF_MS);
 	sleep_ms(q->backoff_ms);
 }
 
 static void carry_out(struct an_queue *q, struct an_region *r)
 {
-	unsigned long wanted = r->pages, moved = 0, before;
 	enum an_batch result = BATCH_DONE;
+	struct an_outcome out = {};
+	unsigned long before;
 
 	while (!bitmap_empty(r->wanted, REGION_PAGES) && still_wanted(r) &&
 	       !kthread_should_stop()) {
-		before = moved;
-		result = do_batch(q, r, &moved);
+		before = out.moved;
+		result = do_batch(q, r, &out);
 		if (result != BATCH_DONE)
 			break;
-		keep_rate(q, moved - before);
+		keep_rate(q, out.moved - before);
 		cond_resched();
 	}
-	trace_autonuma_migrate(r->base, r->from, r->to, wanted, moved);
-	if (wanted)
-		back_off(q, moved);
+	trace_autonuma_migrate(r->base, r->from, r->to, r->pages, out.moved);
+	back_off(q, &out);
 	if (result != BATCH_LOCKED || !requeue(q, r))
 		free_region(r);
 }

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0
+# What people run. Both commands install what is missing by apt, and build the
+# kernel once. The module alone is built by Kbuild:
+#	make -C /lib/modules/$(uname -r)/build M=$PWD modules
+
+.PHONY: all demo test deps kernel module clean
+
+all: module
+
+# The same real programs without balancing, with in-tree balancing, with
+# autonuma and bound by hand, side by side.
+demo: deps
+	tools/demo
+
+# Unit tests, whole machines, hooks, style. One line at the end counts them.
+test: deps
+	tests/run
+
+deps:
+	tools/lab/deps.sh
+
+kernel: deps
+	tools/numalab kernel
+
+module: deps
+	tools/numalab module
+
+# All that was built, the kernel too.
+clean:
+	rm -rf build
