@@ -8,6 +8,8 @@
  */
 #include <linux/cpu.h>
 #include <linux/kthread.h>
+#include <linux/rculist.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/topology.h>
 #include "autonuma.h"
@@ -151,7 +153,11 @@ static void publish_homes(void)
 	for (i = 0; i < view.s.nr_procs; i++) {
 		proc = &view.s.procs[i];
 		p = an_process_find(view.mms[i]);
-		for (word = 0; p && word < words; word++) {
+		if (!p)
+			continue;
+		if (!bitmap_equal(p->home, proc->home, nr_node_ids))
+			WRITE_ONCE(p->home_changed, true);
+		for (word = 0; word < words; word++) {
 			WRITE_ONCE(p->home[word], proc->home[word]);
 			WRITE_ONCE(p->core[word], proc->core[word]);
 		}
@@ -191,21 +197,36 @@ static void balance_round(void)
 	an_view_drop(&view);
 }
 
-/* balance=0: the gear's marks on tasks and processes go away. */
-static void forget(void)
+/**
+ * an_balance_forget - take this gear's marks off a process and its threads
+ * @p: the process
+ *
+ * Context: RCU read side; takes run-queue locks, one at a time.
+ */
+void an_balance_forget(struct an_process *p)
 {
-	u32 i;
+	struct task_struct *leader = pid_task(p->pid, PIDTYPE_TGID), *t;
+	u32 word;
 
-	if (an_view_take(&view))
-		return;
-	for (i = 0; i < view.s.nr_procs; i++) {
-		bitmap_zero(view.s.procs[i].home, nr_node_ids);
-		bitmap_zero(view.s.procs[i].core, nr_node_ids);
+	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++) {
+		WRITE_ONCE(p->home[word], 0);
+		WRITE_ONCE(p->core[word], 0);
 	}
-	publish_homes();
-	for (i = 0; i < view.s.nr_tasks; i++)
-		prefer(view.refs[i], NUMA_NO_NODE);
-	an_view_drop(&view);
+	if (!leader)
+		return;
+	for_each_thread(leader, t)
+		prefer(t, NUMA_NO_NODE);
+}
+
+/* balance=0: the gear's marks go away. */
+static void forget_all(void)
+{
+	struct an_process *p;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(p, &an_processes, list)
+		an_balance_forget(p);
+	rcu_read_unlock();
 }
 
 static int balanced_main(void *unused)
@@ -218,7 +239,7 @@ static int balanced_main(void *unused)
 			balance_round();
 			marked = true;
 		} else if (marked) {
-			forget();
+			forget_all();
 			marked = false;
 		}
 		period = READ_ONCE(an_params.balance_period_ms);
@@ -234,8 +255,9 @@ static int balanced_main(void *unused)
  * @dst_nid: another node
  * @idle: the pulling CPU has nothing to do
  *
- * A pull away from the preferred node is called a loss even for an idle CPU:
- * the load balancer then tries others first, and takes it if it must.
+ * A pull away from the preferred node is a loss: the load balancer then tries
+ * others first, and takes it if it must. But no task waits for a CPU because
+ * of its memory: where the pulling CPU is idle there is no opinion.
  * Context: run-queue lock held, interrupts off.
  */
 int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle)
@@ -244,11 +266,12 @@ int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle)
 
 	if (preferred == NUMA_NO_NODE || !READ_ONCE(an_params.balance))
 		return -1;
-	if (src_nid == preferred) {
-		an_count(AN_C_PULLS_REFUSED, 1);
-		return 1;
-	}
-	return dst_nid == preferred ? 0 : -1;
+	if (dst_nid == preferred)
+		return 0;
+	if (src_nid != preferred || idle)
+		return -1;
+	an_count(AN_C_PULLS_AGAINST, 1);
+	return 1;
 }
 
 int an_balance_start(void)

@@ -4,8 +4,11 @@
 
 #include <linux/sched.h>
 
+struct an_process;
+
 int an_balance_start(void);
 void an_balance_stop(void);
+void an_balance_forget(struct an_process *p);
 int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle);
 
 #endif /* _AUTONUMA_BALANCE_H */

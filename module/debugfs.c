@@ -2,8 +2,13 @@
 /*
  * What a person looks at: /sys/kernel/debug/autonuma/{status,processes}.
  * One "name value" per line; nothing here is needed for the gears to run.
+ *
+ * A file of debugfs pins the module of its file_operations while it is open.
+ * Those of debugfs_create_devm_seqfile() are the kernel's, so nothing that a
+ * program holds open keeps the module loaded; removal waits for reads only.
  */
 #include <linux/debugfs.h>
+#include <linux/device.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
@@ -13,6 +18,7 @@
 #include "migrated.h"
 #include "stats.h"
 
+static struct device *device;
 static struct dentry *dir;
 
 static void show_queues(struct seq_file *m)
@@ -48,7 +54,6 @@ static int status_show(struct seq_file *m, void *unused)
 	an_gears_unlock();
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(status);
 
 static void show_threads(struct seq_file *m, const struct an_process *p)
 {
@@ -81,8 +86,9 @@ static int processes_show(struct seq_file *m, void *unused)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list) {
-		seq_printf(m, "process %d pass %u settled %d period_ms %u home %*pbl pages",
-			   pid_nr(p->pid), p->pass, p->settled, p->period_ms,
+		seq_printf(m, "process %d pass %u one_in %u rest_one_in %u period_ms %u home %*pbl pages",
+			   pid_nr(p->pid), p->pass, p->one_in, p->rest_one_in,
+			   p->period_ms,
 			   nr_node_ids, p->home);
 		for (nid = 0; nid < nr_node_ids; nid++)
 			seq_printf(m, " %u", p->pages[nid]);
@@ -92,16 +98,23 @@ static int processes_show(struct seq_file *m, void *unused)
 	rcu_read_unlock();
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(processes);
 
+/* Without debugfs, or memory for it, the module runs unseen. */
 void an_debugfs_init(void)
 {
-	dir = debugfs_create_dir("autonuma", NULL);
-	debugfs_create_file("status", 0400, dir, NULL, &status_fops);
-	debugfs_create_file("processes", 0400, dir, NULL, &processes_fops);
+	device = root_device_register(KBUILD_MODNAME);
+	if (IS_ERR(device)) {
+		device = NULL;
+		return;
+	}
+	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_devm_seqfile(device, "status", dir, status_show);
+	debugfs_create_devm_seqfile(device, "processes", dir, processes_show);
 }
 
 void an_debugfs_exit(void)
 {
 	debugfs_remove(dir);
+	if (device)
+		root_device_unregister(device);
 }

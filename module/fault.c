@@ -80,7 +80,8 @@ static struct an_span span_of(struct vm_fault *vmf, unsigned long addr,
  * else NUMA_NO_NODE.
  */
 static int act(enum an_reason why, const struct an_fault *f,
-	       struct an_process *p, struct an_thread *t, struct an_span *span)
+	       struct an_process *p, struct an_thread *t, struct an_span *span,
+	       unsigned long pages)
 {
 	switch (why) {
 	case AN_R_LOCAL:
@@ -102,10 +103,29 @@ static int act(enum an_reason why, const struct an_fault *f,
 			t->queued_to = span->to;
 		return NUMA_NO_NODE;
 	case AN_MIGRATE_FAULT:
-		return an_migrated_admit(p, span) ? span->to : NUMA_NO_NODE;
+		return an_migrated_admit(p, span, pages) ? span->to :
+							   NUMA_NO_NODE;
 	default:
 		return NUMA_NO_NODE;
 	}
+}
+
+/*
+ * For an_fault_done(), and for the pace of the scanner. A page at rest that
+ * faults stands for those at rest that were not made to.
+ */
+static void note(struct an_thread *t, const struct an_process *p,
+		 const struct an_fault *f, unsigned long pages)
+{
+	bool rested = f->last_node == f->page_node;
+
+	t->decided = true;
+	t->weight = rested ? READ_ONCE(p->rest_one_in) : READ_ONCE(p->one_in);
+	if (!rested)
+		return;
+	WRITE_ONCE(t->rested, t->rested + pages);
+	if (f->cpu_node != f->page_node)
+		WRITE_ONCE(t->roused, t->roused + pages);
 }
 
 /* The decide operation of the core hooks: contexts and locks are theirs. */
@@ -128,11 +148,13 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
 	why = an_policy_fault(&f);
+	if (t)
+		note(t, p, &f, folio_nr_pages(folio));
 	span = span_of(vmf, addr, folio);
 	an_count_reason(why, 1);
 	trace_autonuma_fault(addr, f.page_node, f.cpu_node, f.last_node,
 			     span.pages, why);
-	return act(why, &f, p, t, &span);
+	return act(why, &f, p, t, &span, folio_nr_pages(folio));
 }
 
 /*
@@ -141,24 +163,23 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
  */
 void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 {
-	struct an_process *p = current->mm ? an_process_find(current->mm) : NULL;
-	struct an_thread *t;
+	struct an_thread *t = an_thread_find(current);
 	bool known, shared;
 
-	if (!p || !an_running())
+	/* Only what decide() found to be this thread's own, in scope. */
+	if (!t || !t->decided)
 		return;
+	t->decided = false;
 	an_count(AN_C_FAULTS, 1);
 	if (flags & TNF_FAULT_LOCAL)
 		an_count(AN_C_FAULTS_LOCAL, 1);
 	if (flags & TNF_MIGRATED)
 		an_count(AN_C_MIGRATED, pages);
-	t = an_thread_find(current);
-	if (!t)
-		return;
 	if (t->queued_to != NUMA_NO_NODE) {
 		mem_node = t->queued_to;
 		t->queued_to = NUMA_NO_NODE;
 	}
+	pages *= t->weight;
 	known = !cpupid_pid_unset(last_cpupid);
 	shared = known && !cpupid_match_pid(current, last_cpupid);
 	WRITE_ONCE(t->nodes[2 * mem_node + shared],
@@ -167,7 +188,4 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 		WRITE_ONCE(t->known_shared, t->known_shared + pages);
 	else if (known)
 		WRITE_ONCE(t->known_private, t->known_private + pages);
-	WRITE_ONCE(t->faults, t->faults + pages);
-	if (flags & TNF_FAULT_LOCAL)
-		WRITE_ONCE(t->faults_local, t->faults_local + pages);
 }

@@ -16,6 +16,7 @@
 #include "params.h"
 #include "scand.h"
 #include "stats.h"
+#include "takeback.h"
 
 /* Serialises start and stop: loading, unloading and writers of scan. */
 static DEFINE_MUTEX(gears_mutex);
@@ -98,7 +99,7 @@ static void gears_stop(void)
 	synchronize_rcu();
 	an_balance_stop();
 	an_migrated_stop();
-	an_scand_take_back();
+	an_take_back();
 	autonuma_unregister(&ops);
 	an_stats_clear();
 	gears_started = false;
@@ -115,14 +116,22 @@ int an_gears_apply(void)
 	int err = 0;
 
 	mutex_lock(&gears_mutex);
-	if (module_ready && !one_node()) {
-		if (an_params.scan && !gears_started)
-			err = gears_start();
-		else if (!an_params.scan && gears_started)
-			gears_stop();
-	}
+	if (!an_params.scan && gears_started)
+		gears_stop();
+	else if (an_params.scan && !gears_started && module_ready && !one_node())
+		err = gears_start();
 	mutex_unlock(&gears_mutex);
 	return err;
+}
+
+/* From here on a parameter starts nothing, though its file is still there. */
+static void gears_end(void)
+{
+	mutex_lock(&gears_mutex);
+	module_ready = false;
+	if (gears_started)
+		gears_stop();
+	mutex_unlock(&gears_mutex);
 }
 
 static int __init autonuma_init(void)
@@ -139,12 +148,13 @@ static int __init autonuma_init(void)
 	module_ready = true;
 	err = an_gears_apply();
 	if (err)
-		goto migrated_exit;
+		goto end;
 	an_debugfs_init();
 	pr_info("loaded\n");
 	return 0;
 
-migrated_exit:
+end:
+	gears_end();
 	an_migrated_exit();
 stats_exit:
 	an_stats_exit();
@@ -154,11 +164,7 @@ stats_exit:
 static void __exit autonuma_exit(void)
 {
 	an_debugfs_exit();
-	mutex_lock(&gears_mutex);
-	module_ready = false;
-	if (gears_started)
-		gears_stop();
-	mutex_unlock(&gears_mutex);
+	gears_end();
 	an_migrated_exit();
 	an_stats_exit();
 	pr_info("unloaded\n");

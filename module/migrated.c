@@ -13,6 +13,7 @@
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/nodemask.h>
+#include <linux/sched/isolation.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -160,10 +161,16 @@ static bool cooling(struct an_process *p, const struct an_span *span)
 	unsigned long resident = READ_ONCE(p->resident);
 
 	if (!resident ||
-	    atomic_read(&p->moved) * RETURNS_DEN <= resident * RETURNS_NUM)
+	    atomic_long_read(&p->moved) * RETURNS_DEN <= resident * RETURNS_NUM)
 		return false;
 	an_count(AN_C_MIGRATE_COOLING, span->pages);
 	return true;
+}
+
+static void add_moved(struct an_process *p, unsigned long pages)
+{
+	atomic_long_add(pages, &p->moved);
+	atomic_long_add(pages, &p->moved_ever);
 }
 
 /**
@@ -256,10 +263,12 @@ static u64 rate_spend(struct an_queue *q, unsigned long pages)
  * an_migrated_admit - may this fault migrate its pages itself
  * @p: their process
  * @span: which, from where, to where
+ * @pages: of the whole folio, which moves as one
  *
  * Context: as an_migrated_queue().
  */
-bool an_migrated_admit(struct an_process *p, const struct an_span *span)
+bool an_migrated_admit(struct an_process *p, const struct an_span *span,
+		       unsigned long pages)
 {
 	struct an_queue *q = queues[span->to];
 
@@ -269,9 +278,9 @@ bool an_migrated_admit(struct an_process *p, const struct an_span *span)
 		an_count(AN_C_RATE_LIMITED, 1);
 		return false;
 	}
-	rate_spend(q, span->pages);
-	an_count(AN_C_ISOLATED, span->pages);
-	atomic_add(span->pages, &p->moved);
+	rate_spend(q, pages);
+	an_count(AN_C_ISOLATED, pages);
+	add_moved(p, pages);
 	return true;
 }
 
@@ -398,7 +407,7 @@ static void book_moved(struct an_region *r, unsigned int moved)
 	rcu_read_lock();
 	p = an_process_find(r->mm);
 	if (p)
-		atomic_add(moved, &p->moved);
+		add_moved(p, moved);
 	rcu_read_unlock();
 }
 
@@ -567,6 +576,19 @@ static struct an_queue *queue_alloc(int nid)
 	return q;
 }
 
+/* To the node's CPUs, but not to isolated ones; free if none is left. */
+static void bind_worker(struct task_struct *worker, int nid)
+{
+	cpumask_var_t mask;
+
+	if (!zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return;
+	if (cpumask_and(mask, cpumask_of_node(nid),
+			housekeeping_cpumask(HK_TYPE_DOMAIN)))
+		set_cpus_allowed_ptr(worker, mask);
+	free_cpumask_var(mask);
+}
+
 static int queue_start(int nid)
 {
 	struct an_queue *q = queue_alloc(nid);
@@ -580,9 +602,7 @@ static int queue_start(int nid)
 		queue_free(q);
 		return PTR_ERR(worker);
 	}
-	/* A node without CPUs keeps the worker unbound. */
-	if (!cpumask_empty(cpumask_of_node(nid)))
-		set_cpus_allowed_ptr(worker, cpumask_of_node(nid));
+	bind_worker(worker, nid);
 	q->worker = worker;
 	queues[nid] = q;
 	wake_up_process(worker);
@@ -644,4 +664,5 @@ void an_migrated_exit(void)
 {
 	kmem_cache_destroy(region_cache);
 	kfree(queues);
+	queues = NULL;
 }

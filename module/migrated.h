@@ -27,7 +27,8 @@ int an_migrated_start(void);
 void an_migrated_stop(void);
 bool an_migrated_queue(struct an_process *p, const struct an_span *span);
 void an_migrated_cancel(const struct an_span *span, int to);
-bool an_migrated_admit(struct an_process *p, const struct an_span *span);
+bool an_migrated_admit(struct an_process *p, const struct an_span *span,
+		       unsigned long pages);
 void an_migrated_state(int nid, struct an_queue_state *state);
 
 #endif /* _AUTONUMA_MIGRATED_H */

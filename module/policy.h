@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The decisions of autonuma, on plain structs: nothing here knows a
- * task_struct, a folio or the kernel, so the same file is compiled in
- * userspace, where it is tested, fuzzed and simulated.
+ * task_struct, a folio or the kernel, so the same files are compiled in
+ * userspace, where they are tested, fuzzed and simulated.
  *
  * Goal of gear 4, to be lowered by every step (integer arithmetic):
  *

@@ -2,16 +2,13 @@
 /*
  * Gear 1, knuma_scand: finds the processes to balance, walks their memory at
  * the pace of their own CPU time, counts pages per node and plants hinting
- * faults; and takes the planted entries back when the gears stop.
+ * faults.
  *
  * One thread, so its state and the list of processes need no lock. It holds
  * mm_users and mmap_lock for one chunk at a time.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bitmap.h>
-#include <linux/delay.h>
-#include <linux/hugetlb_inline.h>
 #include <linux/kthread.h>
 #include <linux/memcontrol.h>
 #include <linux/random.h>
@@ -20,8 +17,10 @@
 #include <linux/sched/task.h>
 #include <linux/vmstat.h>
 #include "autonuma.h"
+#include "balance.h"
 #include "scand.h"
 #include "scope.h"
+#include "shared.h"
 #include "stats.h"
 #include "walk.h"
 #define CREATE_TRACE_POINTS
@@ -29,7 +28,7 @@
 
 /* How often scand looks at the processes it knows, and for new ones. */
 #define TICK_MS			50
-#define DISCOVER_TICKS		10
+#define DISCOVER_MS		500
 
 /* One page table: the most that is walked under one hold of mmap_lock. */
 #define CHUNK			PMD_SIZE
@@ -40,21 +39,26 @@
  */
 #define BATCH_CHUNKS		32
 
+/* Of pages that are expected to stay as they are, one in 16 is looked at. */
+#define SAMPLE_ONE_IN		16
+
+/* Up to 1/16 of the pages not at rest are little to gain. */
+#define QUIET_ONE_IN		16
+
 /*
- * A pass that left at least 15/16 of the faults local has little to gain: the
- * next one plants one page in 16, enough to see a change.
+ * More than 1/8 of the faults on pages at rest came from elsewhere: the use of
+ * memory has changed, so all pages are looked at again.
  */
-#define SETTLED_NUM		15
-#define SETTLED_DEN		16
-#define SETTLED_ONE_IN		16
+#define STIRRED_ONE_IN		8
 
-/* A pass with fewer faults than this tells nothing about locality. */
-#define MIN_PASS_FAULTS		32
+/* Fewer faults on pages at rest than this, in pages, tell nothing. */
+#define MIN_REST_FAULTS		32
 
-/* How long a bypass waits for one mmap_lock, and how often it looks again. */
-#define TAKE_BACK_TIMEOUT_MS	10000
-#define TAKE_BACK_RETRY_MS	1
-#define TAKE_BACK_PASSES	20
+/*
+ * So many passes without a page moved: what is remote stays so, be it shared,
+ * its target full or its threads away from home.
+ */
+#define VAIN_PASSES		4
 
 static struct task_struct *scand;
 
@@ -153,16 +157,16 @@ static void discover(void)
 	}
 }
 
-/* Did a thread that runs now change node since the last look? */
-static bool threads_moved(struct an_process *p, struct task_struct *leader)
+/* Did a thread that runs change node since the last look? */
+static bool threads_moved(struct task_struct *leader)
 {
-	struct task_struct *t;
 	struct an_thread *stat;
+	struct task_struct *t;
 	bool moved = false;
 	int nid;
 
 	for_each_thread(leader, t) {
-		stat = an_thread_find(t);
+		stat = task_is_running(t) ? an_thread_find(t) : NULL;
 		if (!stat)
 			continue;
 		nid = cpu_to_node(task_cpu(t));
@@ -172,67 +176,102 @@ static bool threads_moved(struct an_process *p, struct task_struct *leader)
 	return moved;
 }
 
-static void sum_faults(struct task_struct *leader, u64 *faults, u64 *local)
+/* Scan sooner: what was quiet may be so no longer. */
+static void rearm(struct an_process *p)
+{
+	p->vain_passes = 0;
+	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
+}
+
+static void sum_faults(struct task_struct *leader, u64 *rested, u64 *roused)
 {
 	struct an_thread *stat;
 	struct task_struct *t;
 
-	*faults = 0;
-	*local = 0;
+	*rested = 0;
+	*roused = 0;
 	for_each_thread(leader, t) {
 		stat = an_thread_find(t);
 		if (!stat)
 			continue;
-		*faults += READ_ONCE(stat->faults);
-		*local += READ_ONCE(stat->faults_local);
+		*rested += READ_ONCE(stat->rested);
+		*roused += READ_ONCE(stat->roused);
 	}
 }
 
-/* Scan sooner: what was settled may be so no longer. */
-static void rearm(struct an_process *p)
+/* Since the last pass: faults on pages at rest, and how many were remote. */
+static void pass_faults(struct an_process *p, struct task_struct *leader,
+			u64 *rested, u64 *roused)
 {
-	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
-	p->settled = false;
+	sum_faults(leader, rested, roused);
+	if (*rested < p->rested) {	/* threads that ended took theirs along */
+		p->rested = 0;
+		p->roused = 0;
+	}
+	*rested -= p->rested;
+	*roused -= min(*roused, p->roused);
+	p->rested += *rested;
+	p->roused += *roused;
+}
+
+/* Are pages at rest at rest no longer? Too few faults leave it as it was. */
+static bool stirred(const struct an_process *p, u64 rested, u64 roused)
+{
+	if (rested < MIN_REST_FAULTS)
+		return p->stirred;
+	return roused * STIRRED_ONE_IN > rested;
+}
+
+/* A pass moves pages at the second fault: some in a row without are in vain. */
+static bool in_vain(struct an_process *p)
+{
+	long moved = atomic_long_read(&p->moved_ever);
+
+	if (moved != p->moved_seen)
+		p->vain_passes = 0;
+	else if (p->vain_passes < VAIN_PASSES)
+		p->vain_passes++;
+	p->moved_seen = moved;
+	return p->vain_passes == VAIN_PASSES;
 }
 
 /*
- * At the end of a pass: where little is left to gain, look less often and at
- * fewer pages, else at the full pace.
+ * At the end of a pass: how soon the next one comes, and of which pages it
+ * plants all. Where little is left to gain, or nothing comes of it, seldom.
  */
 static void pace(struct an_process *p, struct task_struct *leader)
 {
-	u32 max = READ_ONCE(an_params.scan_period_max_ms);
-	u64 faults, local;
+	bool was_stirred = p->stirred, vain, quiet;
+	u64 rested, roused;
 
-	sum_faults(leader, &faults, &local);
-	if (faults < p->faults) {	/* threads that ended took theirs along */
-		p->faults = 0;
-		p->faults_local = 0;
-	}
-	faults -= p->faults;
-	local -= min(local, p->faults_local);
-	p->faults += faults;
-	p->faults_local += local;
-	if (faults < MIN_PASS_FAULTS)
-		return;
-	p->settled = local * SETTLED_DEN >= faults * SETTLED_NUM;
-	if (p->settled)
-		p->period_ms = min(p->period_ms * 2, max);
+	pass_faults(p, leader, &rested, &roused);
+	p->stirred = stirred(p, rested, roused);
+	if (p->stirred && !was_stirred)
+		p->vain_passes = 0;
+	vain = in_vain(p);
+	quiet = vain || (!p->stirred &&
+			 p->restless * QUIET_ONE_IN <= p->resident);
+	if (quiet)
+		p->period_ms = min(p->period_ms * 2,
+				   READ_ONCE(an_params.scan_period_max_ms));
 	else
 		p->period_ms = max(p->period_ms / 2,
 				   READ_ONCE(an_params.scan_period_min_ms));
-	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident, faults,
-			    local, p->period_ms);
+	WRITE_ONCE(p->one_in, vain ? SAMPLE_ONE_IN : 1);
+	WRITE_ONCE(p->rest_one_in, p->stirred && !vain ? 1 : SAMPLE_ONE_IN);
+	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
+			    p->restless, rested, roused, p->period_ms);
 }
 
 static void pass_begin(struct an_process *p, u64 cpu_ns)
 {
 	memset(p->counting, 0, nr_node_ids * sizeof(*p->counting));
+	p->restless = 0;
 	p->scan_addr = 0;
 	p->scanning = true;
 	p->cpu_ns = cpu_ns;
 	WRITE_ONCE(p->pass, p->pass + 1);
-	atomic_set(&p->moved, atomic_read(&p->moved) / 2);
+	atomic_long_set(&p->moved, atomic_long_read(&p->moved) / 2);
 }
 
 static void pass_end(struct an_process *p)
@@ -249,18 +288,20 @@ static void pass_end(struct an_process *p)
 	an_count(AN_C_SCAN_PASSES, 1);
 }
 
-/* Returns the chunk's end, or 0 where nothing is left behind @addr. */
-static unsigned long plant_chunk(struct mm_struct *mm, unsigned long addr,
+/* Where the pass goes on behind this chunk, or 0 where nothing is left. */
+static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 				 struct an_plant *plant)
 {
-	struct vm_area_struct *vma = find_vma(mm, addr);
+	struct vm_area_struct *vma = find_vma(p->mm, addr);
 	unsigned long start, end;
 
 	if (!vma)
 		return 0;
-	if (!an_scope_vma(vma))
+	if (!an_scope_vma(vma) || !an_shared_turn(vma, p))
 		return vma->vm_end;
-	start = max(addr, vma->vm_start);
+	start = an_walk_next(vma, max(addr, vma->vm_start));
+	if (start == vma->vm_end)
+		return start;
 	end = min(ALIGN(start + 1, CHUNK), vma->vm_end);
 	an_walk_plant(vma, start, end, plant);
 	return end;
@@ -282,21 +323,24 @@ static enum an_chunk scan_chunk(struct an_process *p, struct an_plant *plant)
 	}
 	/* Unsuitable mappings cost a look, not a chunk. */
 	do {
-		next = plant_chunk(mm, next, plant);
+		next = plant_chunk(p, next, plant);
 	} while (next && plant->counted == counted &&
-		 !mmap_lock_is_contended(mm) && !need_resched());
+		 !mmap_lock_is_contended(mm) && !need_resched() &&
+		 !kthread_should_stop());
 	mmap_read_unlock(mm);
 	mmput_async(mm);
 	p->scan_addr = next;
 	return next ? CHUNK_DONE : CHUNK_LAST;
 }
 
-static void book_planted(struct mm_struct *mm, const struct an_plant *plant)
+static void book_planted(struct an_process *p, const struct an_plant *plant)
 {
+	p->restless += plant->restless;
 	an_count(AN_C_SCAN_COUNTED, plant->counted);
 	an_count(AN_C_SCAN_PLANTED, plant->planted);
-	count_vm_numa_events(NUMA_PTE_UPDATES, plant->entries);
-	count_memcg_events_mm(mm, NUMA_PTE_UPDATES, plant->entries);
+	count_vm_numa_events(NUMA_PTE_UPDATES, plant->planted);
+	count_vm_numa_events(NUMA_HUGE_PTE_UPDATES, plant->huge);
+	count_memcg_events_mm(p->mm, NUMA_PTE_UPDATES, plant->planted);
 }
 
 /* Some chunks, each under its own hold of mmap_lock, and one TLB flush. */
@@ -304,7 +348,8 @@ static enum an_chunk scan_batch(struct an_process *p)
 {
 	struct an_plant plant = {
 		.counting = p->counting,
-		.one_in = p->settled ? SETTLED_ONE_IN : 1,
+		.one_in = p->one_in,
+		.rest_one_in = p->rest_one_in,
 		.random = get_random_u32() | 1,
 	};
 	enum an_chunk result;
@@ -313,11 +358,17 @@ static enum an_chunk scan_batch(struct an_process *p)
 	an_walk_begin(p->mm, &plant);
 	do {
 		result = scan_chunk(p, &plant);
-		cond_resched();
-	} while (result == CHUNK_DONE && ++chunk < BATCH_CHUNKS);
+	} while (result == CHUNK_DONE && ++chunk < BATCH_CHUNKS &&
+		 !need_resched());
 	an_walk_end(p->mm, &plant);
-	book_planted(p->mm, &plant);
+	book_planted(p, &plant);
 	return result;
+}
+
+static void budget_start(void)
+{
+	budget_runtime = READ_ONCE(current->se.sum_exec_runtime);
+	budget_clock = ktime_get_ns();
 }
 
 /* Sleep off what exceeds the budget: so many percent of all CPUs. */
@@ -331,23 +382,8 @@ static void keep_budget(void)
 	due = div64_u64(used * 100, pct);
 	if (due > elapsed + NSEC_PER_MSEC)
 		schedule_timeout_interruptible(nsecs_to_jiffies(due - elapsed));
-	if (elapsed > NSEC_PER_SEC) {	/* no credit for idle seconds */
-		budget_runtime += used;
-		budget_clock += elapsed;
-	}
-}
-
-/* CHUNK_LAST or CHUNK_DEAD end the pass; busy: goes on at the next tick. */
-static enum an_chunk scan(struct an_process *p)
-{
-	enum an_chunk result = CHUNK_DONE;
-
-	while (result == CHUNK_DONE && !kthread_should_stop()) {
-		result = scan_batch(p);
-		keep_budget();
-		cond_resched();
-	}
-	return result;
+	if (elapsed > NSEC_PER_SEC)	/* no credit for idle seconds */
+		budget_start();
 }
 
 /* Has the process earned its next pass? CPU time per running thread counts. */
@@ -367,74 +403,134 @@ static bool pass_due(struct an_process *p, const struct an_activity *act)
 	       (u64)p->period_ms * NSEC_PER_MSEC * p->threads;
 }
 
-/* One process, one tick. Returns false when it is to be forgotten. */
-static bool attend(struct an_process *p)
+/* What a look at the threads of a process finds. */
+struct look {
+	enum an_scope scope;
+	u64 cpu_ns;
+	bool due;
+};
+
+static void look_at(struct an_process *p, struct look *look)
 {
 	struct task_struct *leader;
-	enum an_scope why = AN_SCOPE_KERNEL;
 	struct an_activity act;
-	bool due = false;
 
+	look->scope = AN_SCOPE_KERNEL;
+	look->due = false;
 	rcu_read_lock();
 	leader = process_leader(p);
 	if (leader && atomic_read(&p->mm->mm_users)) {
 		an_scope_activity(leader, &act);
-		why = an_scope_check(leader, p->mm, &act);
-		if (threads_moved(p, leader))
+		look->scope = an_scope_check(leader, p->mm, &act);
+		look->cpu_ns = act.cpu_ns;
+		if (threads_moved(leader) || xchg(&p->home_changed, false))
 			rearm(p);
-		due = pass_due(p, &act);
+		look->due = pass_due(p, &act);
 	}
 	rcu_read_unlock();
-	if (why != AN_SCOPE_IN && why != AN_SCOPE_SMALL && why != AN_SCOPE_YOUNG)
-		return false;
-	if (due && !p->scanning) {
-		pass_begin(p, act.cpu_ns);
-		trace_autonuma_scan(pid_nr(p->pid), p->pass, p->settled);
-	}
-	if (!p->scanning)
-		return true;
-	switch (scan(p)) {
-	case CHUNK_DEAD:
-		return false;
-	case CHUNK_LAST:
-		pass_end(p);
-		rcu_read_lock();
-		leader = process_leader(p);
-		if (leader)
-			pace(p, leader);
-		rcu_read_unlock();
-		break;
-	default:
-		break;
-	}
-	return true;
 }
 
-static void attend_all(void)
+/* Once in, a process that shrinks or whose threads are young stays in. */
+static bool leaves_scope(enum an_scope scope)
+{
+	return scope != AN_SCOPE_IN && scope != AN_SCOPE_SMALL &&
+	       scope != AN_SCOPE_YOUNG;
+}
+
+static void finish_pass(struct an_process *p)
+{
+	struct task_struct *leader;
+
+	pass_end(p);
+	rcu_read_lock();
+	leader = process_leader(p);
+	if (leader)
+		pace(p, leader);
+	rcu_read_unlock();
+}
+
+enum attention { AN_FORGET, AN_IDLE, AN_MORE };
+
+/* One process, one turn: a batch of its pass, so that all get on. */
+static enum attention attend(struct an_process *p)
+{
+	struct look look;
+
+	if (time_after_eq(jiffies, p->seen_jiffies + msecs_to_jiffies(TICK_MS))) {
+		look_at(p, &look);
+		if (leaves_scope(look.scope))
+			return AN_FORGET;
+		if (look.due && !p->scanning) {
+			pass_begin(p, look.cpu_ns);
+			trace_autonuma_scan(pid_nr(p->pid), p->pass, p->one_in,
+					    p->rest_one_in);
+		}
+	}
+	if (!p->scanning)
+		return AN_IDLE;
+	switch (scan_batch(p)) {
+	case CHUNK_DEAD:
+		return AN_FORGET;
+	case CHUNK_LAST:
+		finish_pass(p);
+		return AN_IDLE;
+	case CHUNK_BUSY:
+		return AN_IDLE;
+	default:
+		return AN_MORE;
+	}
+}
+
+/* A process that is balanced no more keeps nothing of it. */
+static void leave(struct an_process *p, struct list_head *dead)
+{
+	rcu_read_lock();
+	an_balance_forget(p);
+	rcu_read_unlock();
+	an_process_unlink(p, dead);
+}
+
+/* Returns whether a pass is under way that could go on at once. */
+static bool attend_all(void)
 {
 	struct an_process *p, *next;
+	bool more = false;
 	LIST_HEAD(dead);
 
 	list_for_each_entry_safe(p, next, &an_processes, list) {
 		if (kthread_should_stop())
 			break;
-		if (!attend(p))
-			an_process_unlink(p, &dead);
+		switch (attend(p)) {
+		case AN_FORGET:
+			leave(p, &dead);
+			break;
+		case AN_MORE:
+			more = true;
+			break;
+		case AN_IDLE:
+			break;
+		}
+		keep_budget();
+		cond_resched();
 	}
 	an_process_reap(&dead);
+	return more;
 }
 
 static int scand_main(void *unused)
 {
-	unsigned int tick = 0;
+	unsigned long discovered = jiffies - msecs_to_jiffies(DISCOVER_MS);
 
-	budget_runtime = current->se.sum_exec_runtime;
-	budget_clock = ktime_get_ns();
+	budget_start();
 	while (!kthread_should_stop()) {
-		if (tick++ % DISCOVER_TICKS == 0)
+		if (time_after_eq(jiffies,
+				  discovered + msecs_to_jiffies(DISCOVER_MS))) {
 			discover();
-		attend_all();
-		schedule_timeout_interruptible(msecs_to_jiffies(TICK_MS));
+			keep_budget();
+			discovered = jiffies;
+		}
+		if (!attend_all())
+			schedule_timeout_interruptible(msecs_to_jiffies(TICK_MS));
 	}
 	return 0;
 }
@@ -453,80 +549,3 @@ void an_scand_stop(void)
 	scand = NULL;
 }
 
-/* Restores one mm chunk by chunk. Returns pages restored, -EBUSY on no lock. */
-static long take_back_mm(struct mm_struct *mm)
-{
-	unsigned long deadline = jiffies + msecs_to_jiffies(TAKE_BACK_TIMEOUT_MS);
-	unsigned long addr = 0, start, end;
-	struct vm_area_struct *vma;
-	long taken = 0;
-
-	for (;;) {
-		while (!mmap_read_trylock(mm)) {
-			if (time_after(jiffies, deadline))
-				return -EBUSY;
-			msleep(TAKE_BACK_RETRY_MS);
-		}
-		vma = find_vma(mm, addr);
-		if (!vma) {
-			mmap_read_unlock(mm);
-			return taken;
-		}
-		start = max(addr, vma->vm_start);
-		end = min(ALIGN(start + 1, CHUNK), vma->vm_end);
-		if (!vma_is_accessible(vma) || is_vm_hugetlb_page(vma))
-			end = vma->vm_end;
-		else
-			taken += an_walk_take_back(vma, start, end);
-		mmap_read_unlock(mm);
-		addr = end;
-		cond_resched();
-	}
-}
-
-/* One process in one pass of the bypass. Returns whether it had entries. */
-static bool take_back_process(struct task_struct *leader, bool warn)
-{
-	struct mm_struct *mm = process_mm(leader);
-	long taken;
-
-	if (!mm)
-		return false;
-	taken = take_back_mm(mm);
-	mmput_async(mm);
-	if (taken < 0 && warn) {
-		pr_warn("%s[%d]: mmap_lock not had in %d s, its planted entries are left to the fault path\n",
-			leader->comm, task_tgid_nr(leader),
-			TAKE_BACK_TIMEOUT_MS / 1000);
-		an_count(AN_C_LEFT_PLANTED, 1);
-	}
-	if (taken > 0)
-		an_count(AN_C_TAKEN_BACK, taken);
-	return taken > 0;
-}
-
-/**
- * an_scand_take_back - restore every planted entry of every process
- *
- * fork() copies planted entries, so children that were never in scope may have
- * some too, and a fork may run beside a pass: repeated until a pass finds none.
- * Nothing plants any more; a fault meanwhile restores its entry itself.
- *
- * Context: process context, may sleep, at most 10 s for each mm whose lock is
- * held by somebody else.
- */
-void an_scand_take_back(void)
-{
-	struct task_struct *p;
-	bool found = true;
-	int pass;
-
-	for (pass = 0; found && pass < TAKE_BACK_PASSES; pass++) {
-		p = current->group_leader;
-		found = take_back_process(p, pass == 0);
-		while ((p = next_process(p)))
-			found |= take_back_process(p, pass == 0);
-	}
-	if (found)
-		pr_warn("planted entries still turn up after %d passes\n", pass);
-}

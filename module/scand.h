@@ -4,6 +4,5 @@
 
 int an_scand_start(void);
 void an_scand_stop(void);
-void an_scand_take_back(void);
 
 #endif /* _AUTONUMA_SCAND_H */

@@ -42,6 +42,12 @@
 #define COOL_MS		1000
 #define MAX_COOL_SHIFT	6
 
+/*
+ * Nodes that a thread has faults on, at most, in the mean: on a machine of
+ * 1024 nodes a full table for 100,000 threads would be a gigabyte.
+ */
+#define MEAN_NODES	32U
+
 /* Room for what appears between counting and filling: a quarter more. */
 static u32 with_slack(u32 nr)
 {
@@ -53,10 +59,14 @@ static size_t map_longs(void)
 	return BITS_TO_LONGS(nr_node_ids);
 }
 
-/* May fair tasks be put there? Neither offline, isolated nor in a partition. */
+/*
+ * May fair tasks be put there? Not if it is offline, isolated, kept free of
+ * the tick (nohz_full), or in a cpuset partition of its own.
+ */
 bool an_cpu_usable(int cpu)
 {
 	return cpu_online(cpu) && housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) &&
+	       housekeeping_test_cpu(cpu, HK_TYPE_TICK) &&
 	       !cpuset_cpu_is_isolated(cpu);
 }
 
@@ -319,7 +329,7 @@ static void measure(struct an_size *size)
 	rcu_read_unlock();
 	size->procs = with_slack(size->procs);
 	size->tasks = with_slack(size->tasks);
-	size->faults = size->tasks * nr_node_ids;
+	size->faults = size->tasks * min(nr_node_ids, MEAN_NODES);
 	size->pages = size->procs * nr_node_ids;
 }
 

@@ -56,7 +56,7 @@ static const char * const counter_names[AN_C_NR] = {
 	[AN_C_TASK_SWAPS]	= "task_swaps",
 	[AN_C_TASK_STEPS_FAILED] = "task_steps_failed",
 	[AN_C_TASK_MOVES_UNDONE] = "task_moves_undone",
-	[AN_C_PULLS_REFUSED]	= "pulls_refused",
+	[AN_C_PULLS_AGAINST]	= "pulls_against",
 	[AN_C_TAKEN_BACK]	= "taken_back",
 	[AN_C_LEFT_PLANTED]	= "left_planted",
 };
@@ -133,6 +133,8 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid)
 	p->mm = mm;
 	p->pid = get_pid(pid);
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
+	p->one_in = 1;
+	p->rest_one_in = 1;
 	list_add_tail_rcu(&p->list, &an_processes);
 	hlist_add_head_rcu(&p->hash, process_bucket(mm));
 	return p;
@@ -198,6 +200,7 @@ static struct an_thread *thread_alloc(const struct task_struct *task)
 	}
 	t->task = task;
 	t->mm = READ_ONCE(task->mm);
+	t->weight = 1;
 	t->queued_to = NUMA_NO_NODE;
 	t->moved_to = NUMA_NO_NODE;
 	t->seen_node = NUMA_NO_NODE;
@@ -266,12 +269,15 @@ static void thread_reset(struct an_thread *t, const struct mm_struct *mm)
 	memset(t->nodes, 0, 2 * nr_node_ids * sizeof(t->nodes[0]));
 	t->known_private = 0;
 	t->known_shared = 0;
+	t->rested = 0;
+	t->roused = 0;
 	WRITE_ONCE(t->mm, mm);
 }
 
 /*
  * Halve the statistics at the thread's first fault in a new pass of its
- * process; forget them if the thread has changed its mm. Context: current.
+ * process, once however many it missed: a thread that slept is still where it
+ * was. Forget them if the thread has changed its mm. Context: current.
  */
 void an_thread_decay(struct an_thread *t, const struct an_process *p)
 {
@@ -284,9 +290,9 @@ void an_thread_decay(struct an_thread *t, const struct an_process *p)
 		return;
 	t->pass = pass;
 	for (i = 0; i < 2 * nr_node_ids; i++)
-		t->nodes[i] /= 2;
-	t->known_private /= 2;
-	t->known_shared /= 2;
+		WRITE_ONCE(t->nodes[i], t->nodes[i] / 2);
+	WRITE_ONCE(t->known_private, t->known_private / 2);
+	WRITE_ONCE(t->known_shared, t->known_shared / 2);
 }
 
 /* Most of what the thread touches was last touched by another thread. */

@@ -26,24 +26,31 @@ struct an_process {
 	/* gear 1 */
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
-	bool settled;			/* little to gain: plant sparsely */
+	bool stirred;			/* pages at rest get remote faults */
+	u32 one_in, rest_one_in;	/* of the pass under way: see an_plant */
 	unsigned long scan_addr;	/* where the pass goes on */
 	unsigned long resident;		/* pages seen by the last whole pass */
+	unsigned long restless;		/* of the pass under way, not at rest */
 	u64 cpu_ns;			/* CPU time when the pass began */
 	u64 seen_ns;			/* CPU time at the last look */
 	unsigned long seen_jiffies;	/* time of the last look */
 	u32 period_ms;			/* CPU time per thread between passes */
 	u32 threads;			/* threads found running lately */
-	u64 faults, faults_local;	/* threads' sums when the pass began */
+	u64 rested, roused;		/* threads' sums when the pass began */
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
 
-	/* gear 3: pages moved lately, halved per pass */
-	atomic_t moved;
+	long moved_seen;		/* moved_ever when the last pass ended */
+	u32 vain_passes;		/* in a row, nothing moved */
+
+	/* gear 3, pages: lately (halved per pass), and in all */
+	atomic_long_t moved;
+	atomic_long_t moved_ever;
 
 	/* gear 4 */
 	unsigned long *home;		/* nodes, words written whole */
 	unsigned long *core;		/* home nodes that carry most of it */
+	bool home_changed;		/* set by gear 4, taken by gear 1 */
 };
 
 /*
@@ -62,9 +69,11 @@ struct an_thread {
 	const struct task_struct *task;
 	const struct mm_struct *mm;	/* whose faults these are; changes by exec */
 	u32 pass;			/* process pass of the last decay */
-	int queued_to;			/* decide() to fault(): pages will be there */
+	bool decided;			/* decide() to fault(): this one counts */
+	u32 weight;			/* likewise: for so many pages each */
+	int queued_to;			/* likewise: the pages will be there */
 	u32 known_private, known_shared; /* faults on pages with a known past */
-	u64 faults, faults_local;	/* pages, never decayed */
+	u64 rested, roused;		/* pages at rest: faults, and remote ones */
 
 	/* gear 1 */
 	int seen_node;			/* where it ran at the last look */

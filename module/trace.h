@@ -25,47 +25,53 @@ TRACE_EVENT(autonuma_scope,
 		  an_scope_name(__entry->why))
 );
 
+/* A pass begins: of the pages at rest and of the others, one in so many. */
 TRACE_EVENT(autonuma_scan,
-	TP_PROTO(pid_t tgid, u32 pass, bool settled),
-	TP_ARGS(tgid, pass, settled),
+	TP_PROTO(pid_t tgid, u32 pass, u32 one_in, u32 rest_one_in),
+	TP_ARGS(tgid, pass, one_in, rest_one_in),
 	TP_STRUCT__entry(
 		__field(pid_t, tgid)
 		__field(u32, pass)
-		__field(bool, settled)
+		__field(u32, one_in)
+		__field(u32, rest_one_in)
 	),
 	TP_fast_assign(
 		__entry->tgid = tgid;
 		__entry->pass = pass;
-		__entry->settled = settled;
+		__entry->one_in = one_in;
+		__entry->rest_one_in = rest_one_in;
 	),
-	TP_printk("tgid=%d pass=%u settled=%d", __entry->tgid, __entry->pass,
-		  __entry->settled)
+	TP_printk("tgid=%d pass=%u one_in=%u rest_one_in=%u", __entry->tgid,
+		  __entry->pass, __entry->one_in, __entry->rest_one_in)
 );
 
-/* What a pass found: pages, and faults since the pass before. */
+/* What a pass found: pages, those not at rest, and faults on those at rest. */
 TRACE_EVENT(autonuma_pass,
-	TP_PROTO(pid_t tgid, u32 pass, unsigned long resident, u64 faults,
-		 u64 local, u32 period_ms),
-	TP_ARGS(tgid, pass, resident, faults, local, period_ms),
+	TP_PROTO(pid_t tgid, u32 pass, unsigned long resident,
+		 unsigned long restless, u64 rested, u64 roused, u32 period_ms),
+	TP_ARGS(tgid, pass, resident, restless, rested, roused, period_ms),
 	TP_STRUCT__entry(
 		__field(pid_t, tgid)
 		__field(u32, pass)
 		__field(unsigned long, resident)
-		__field(u64, faults)
-		__field(u64, local)
+		__field(unsigned long, restless)
+		__field(u64, rested)
+		__field(u64, roused)
 		__field(u32, period_ms)
 	),
 	TP_fast_assign(
 		__entry->tgid = tgid;
 		__entry->pass = pass;
 		__entry->resident = resident;
-		__entry->faults = faults;
-		__entry->local = local;
+		__entry->restless = restless;
+		__entry->rested = rested;
+		__entry->roused = roused;
 		__entry->period_ms = period_ms;
 	),
-	TP_printk("tgid=%d pass=%u resident=%lu faults=%llu local=%llu period_ms=%u",
+	TP_printk("tgid=%d pass=%u resident=%lu restless=%lu rested=%llu roused=%llu period_ms=%u",
 		  __entry->tgid, __entry->pass, __entry->resident,
-		  __entry->faults, __entry->local, __entry->period_ms)
+		  __entry->restless, __entry->rested, __entry->roused,
+		  __entry->period_ms)
 );
 
 /* The decision on one hinting fault. */

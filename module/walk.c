@@ -92,18 +92,66 @@ static void visit_range(struct vm_area_struct *vma, unsigned long start,
 	walk_page_range(vma->vm_mm, start, end, &visit_ops, &visit);
 }
 
+static int stop_at_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+		       struct mm_walk *walk)
+{
+	unsigned long *found = walk->private;
+
+	if (pmd_none(pmdp_get_lockless(pmd)))
+		return 0;
+	*found = addr;
+	return 1;
+}
+
+static const struct mm_walk_ops find_ops = {
+	.pmd_entry = stop_at_pmd,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+/**
+ * an_walk_next - the first page table with anything in it
+ * @vma: a mapping
+ * @start: where to begin, within @vma
+ *
+ * Address space that was never touched has no upper tables either, so it is
+ * passed over by the GiB. Context: mmap_lock held for reading.
+ * Return: an address within [@start, end of @vma), or that end.
+ */
+unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start)
+{
+	unsigned long found = vma->vm_end;
+
+	walk_page_range(vma->vm_mm, start, vma->vm_end, &find_ops, &found);
+	return found;
+}
+
 /* xorshift32: a draw per page must cost less than looking at the page. */
-static bool drawn(struct an_plant *plant)
+static bool drawn(struct an_plant *plant, u32 one_in)
 {
 	u32 x = plant->random;
 
-	if (plant->one_in <= 1)
+	if (one_in <= 1)
 		return true;
 	x ^= x << 13;
 	x ^= x >> 17;
 	x ^= x << 5;
 	plant->random = x;
-	return x % plant->one_in == 0;
+	return x % one_in == 0;
+}
+
+/*
+ * At rest: the last fault on it came from its own node. All others are made to
+ * fault until they rest or turn out to be hopeless; of these, some do to see
+ * whether they still rest.
+ */
+static bool choose(struct an_plant *plant, struct folio *folio)
+{
+	int last = folio_last_cpupid(folio);
+
+	if (!cpupid_pid_unset(last) && cpupid_to_nid(last) == folio_nid(folio))
+		return drawn(plant, plant->rest_one_in);
+	plant->restless += folio_test_pmd_mappable(folio) ? HPAGE_PMD_NR : 1;
+	return drawn(plant, plant->one_in);
 }
 
 /*
@@ -133,13 +181,12 @@ static void plant_pte(struct vm_area_struct *vma, unsigned long addr,
 		return;
 	plant->counted++;
 	plant->counting[folio_nid(folio)]++;
-	if (pte_protnone(old) || !may_plant(vma, folio) || !drawn(plant))
+	if (pte_protnone(old) || !may_plant(vma, folio) || !choose(plant, folio))
 		return;
 	old = ptep_modify_prot_start(vma, addr, pte);
 	ptep_modify_prot_commit(vma, addr, pte, old,
 				pte_modify(old, PAGE_NONE));
 	plant->planted++;
-	plant->entries++;
 }
 
 static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
@@ -153,13 +200,13 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 		return;
 	plant->counted += HPAGE_PMD_NR;
 	plant->counting[folio_nid(folio)] += HPAGE_PMD_NR;
-	if (pmd_protnone(*pmd) || !may_plant(vma, folio) || !drawn(plant))
+	if (pmd_protnone(*pmd) || !may_plant(vma, folio) || !choose(plant, folio))
 		return;
 	/* Never cleared in between: MADV_DONTNEED runs beside us. */
 	old = pmdp_invalidate_ad(vma, addr, pmd);
 	set_pmd_at(vma->vm_mm, addr, pmd, pmd_modify(old, PAGE_NONE));
 	plant->planted += HPAGE_PMD_NR;
-	plant->entries++;
+	plant->huge++;
 }
 
 static void plant_ptes(struct vm_area_struct *vma, pte_t *pte,
@@ -219,7 +266,7 @@ void an_walk_end(struct mm_struct *mm, struct an_plant *plant)
 void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end, struct an_plant *plant)
 {
-	unsigned long before = plant->entries;
+	unsigned long before = plant->planted;
 	struct mmu_notifier_range range;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_VMA, 0,
@@ -227,7 +274,7 @@ void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
 	mmu_notifier_invalidate_range_start(&range);
 	visit_range(vma, start, end, &planter, plant);
 	mmu_notifier_invalidate_range_end(&range);
-	if (plant->entries == before)
+	if (plant->planted == before)
 		return;
 	plant->first = min(plant->first, start);
 	plant->last = max(plant->last, end);

@@ -7,12 +7,14 @@
 /* What one walk over one chunk of a VMA counts and plants. */
 struct an_plant {
 	u32 *counting;		/* present pages per node are added here */
-	u32 one_in;		/* plant one unit in so many, drawn at random */
+	u32 one_in;		/* plant one page in so many, drawn at random */
+	u32 rest_one_in;	/* the same, of those at rest */
 	u32 random;		/* state of the draw, never 0 */
 	unsigned long first, last;	/* planted since an_walk_begin() */
 	unsigned long counted;	/* out: pages */
 	unsigned long planted;	/* out: pages */
-	unsigned long entries;	/* out: page table entries changed */
+	unsigned long huge;	/* out: huge entries among them */
+	unsigned long restless;	/* out: pages that could be planted, not at rest */
 };
 
 /* Pages of one region to be taken off the LRU for a move. */
@@ -28,6 +30,7 @@ struct an_isolate {
 	unsigned long refused;		/* out: pages busy, or target full */
 };
 
+unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start);
 void an_walk_begin(struct mm_struct *mm, struct an_plant *plant);
 void an_walk_end(struct mm_struct *mm, struct an_plant *plant);
 void an_walk_plant(struct vm_area_struct *vma, unsigned long start,

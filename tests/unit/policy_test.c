@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit, property and closed-loop tests of module/policy.c, in TAP.
+ * Unit, property and closed-loop tests of the policy, in TAP: policy.c, homes.c
+ * and policy_work.c of module/.
  *
  *	policy_test [seed [iterations]]		all tests
  *	policy_test bench			time per pass on large machines

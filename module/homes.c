@@ -1,0 +1,851 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Home nodes of autonuma: where the memory that the threads of a process share
+ * is to be, and its threads with it. Like all of the policy it never touches
+ * the kernel: no kernel call, no recursion, no floating point, nothing on the
+ * stack that grows with the machine.
+ *
+ * Overflow: see policy.c.
+ */
+#include "policy_work.h"
+
+/* Starting points tried for a home of several nodes, the cheapest first. */
+#define SEEDS		8
+/* Rounds of improving homes per call: two do in practice, the rest waits. */
+#define HOME_ROUNDS	8
+
+/*
+ * Evidence of sharing: a process gets home nodes when at least 1/4 of its
+ * faults are on pages of several threads, and loses them below 1/8.
+ */
+#define SHARED_GAIN	4
+#define SHARED_KEEP	8
+
+/*
+ * CPU that a task wants: a quarter more than it gets, at most a whole one. A
+ * thread that is held up now and then still needs a CPU of its own, and the
+ * noise of a busy thread's load disappears.
+ */
+static u64 demand_of(const struct an_task *t)
+{
+	u64 demand = (u64)t->load + t->load / 4;
+
+	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
+}
+
+/* Demand above its fair share that a new home may bring to a node. */
+static u64 slack_new(u64 fair)
+{
+	return AN_LOAD_ONE / 4 + fair / 64;
+}
+
+/* The same for a home that is there: noise of the loads must not evict it. */
+static u64 slack_keep(u64 fair)
+{
+	return 2 * slack_new(fair);
+}
+
+static u64 free_on(const struct work *w, u32 n)
+{
+	const struct node_sum *node = &w->node[n];
+
+	return node->fair > node->claim ? node->fair - node->claim : 0;
+}
+
+/* Whether a home of its own pays: see SHARED_GAIN. */
+static bool shows_sharing(const struct an_snapshot *s,
+			  const struct proc_sum *proc)
+{
+	u64 part = proc->nr_home ? SHARED_KEEP : SHARED_GAIN;
+
+	return proc->faults && proc->faults >= s->min_faults &&
+	       an_shared_part(proc->shared, proc->faults, proc->nr) * part >=
+	       proc->faults;
+}
+
+/*
+ * A task without home claims its CPU on the node of most of its faults, not
+ * where it runs: the load balancer moves it about, its memory stays.
+ */
+static void claim_for_loner(const struct an_snapshot *s, struct work *w, u32 t)
+{
+	const struct an_task *task = &s->tasks[t];
+	u32 i;
+
+	if (!has_evidence(s, w, t))
+		return;
+	for (i = task->faults; i < task->faults + task->nr_faults; i++) {
+		const struct an_faults *f = &s->faults[i];
+
+		if (2 * ((u64)f->private + f->shared) > w->task[t].faults)
+			w->node[f->node].claim += demand_of(task);
+	}
+}
+
+static void sum_procs(const struct an_snapshot *s, struct work *w)
+{
+	u32 p, t, i;
+
+	for (p = 0; p < s->nr_procs; p++) {
+		const struct an_proc *in = &s->procs[p];
+		struct proc_sum *proc = &w->proc[p];
+
+		for (i = in->pages; i < in->pages + in->nr_pages; i++)
+			proc->pages += s->pages[i].pages;
+		if (in->core)
+			map_clear(in->core, s->nr_nodes);
+		proc->gathers = shows_sharing(s, proc);
+		proc->fresh = !proc->nr_home;
+	}
+	for (t = 0; t < s->nr_tasks; t++) {
+		struct proc_sum *proc = &w->proc[s->tasks[t].proc];
+
+		proc->demand += demand_of(&s->tasks[t]);
+		if (!proc->gathers)
+			claim_for_loner(s, w, t);
+	}
+}
+
+/* Shares the demand of all out over the nodes, by capacity. */
+static void set_fair(const struct an_snapshot *s, struct work *w)
+{
+	u64 capacity = 0, demand = 0;
+	u32 i;
+
+	for (i = 0; i < s->nr_nodes; i++) {
+		capacity += s->nodes[i].capacity;
+		demand += s->nodes[i].other_load;
+		w->node[i].claim += s->nodes[i].other_load;
+	}
+	for (i = 0; i < s->nr_procs; i++)
+		demand += w->proc[i].demand;
+	w->overcommit = 1024;
+	if (capacity && demand > capacity)
+		w->overcommit = demand * 1024 / capacity;
+	for (i = 0; i < s->nr_nodes; i++)
+		w->node[i].fair = s->nodes[i].capacity * w->overcommit / 1024;
+}
+
+/*
+ * Orders the processes: large first, half a CPU apart, so that noise hardly
+ * ever changes it, then by index.
+ */
+static void order_procs(const struct an_snapshot *s, struct work *w)
+{
+	u64 step = AN_LOAD_ONE / 2;
+	u32 i;
+
+	w->heap.len = 0;
+	for (i = 0; i < s->nr_procs; i++)
+		an_heap_push(&w->heap, i,
+			     (w->proc[i].demand + step / 2) / step);
+	for (i = 0; i < s->nr_procs; i++)
+		w->order[i] = an_heap_pop(&w->heap);
+}
+
+/* Whether @n has room for the memory of @p that is not there yet. */
+static bool memory_fits(const struct an_snapshot *s, const struct work *w,
+			u32 p, u32 n)
+{
+	const struct an_proc *in = &s->procs[p];
+	u64 missing = w->proc[p].pages;
+	u32 i;
+
+	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
+		if (s->pages[i].node == n)
+			missing -= s->pages[i].pages;
+	}
+	return missing <= s->nodes[n].room;
+}
+
+/*
+ * What a home on @n costs: each thread's way there, and the memory's. Memory
+ * weighs as much as the threads together: threads that the load balancer has
+ * scattered do not outvote settled memory, and where all processes have their
+ * memory on one node it cancels out, so that the threads decide. Memory that
+ * finds no room on @n counts twice: it stays remote.
+ *
+ * A thread counts its demand and one more, so that idle ones have a say too.
+ */
+static u64 home_cost(const struct an_snapshot *s, const struct work *w,
+		     u32 p, u32 n)
+{
+	const struct an_proc *in = &s->procs[p];
+	const struct proc_sum *proc = &w->proc[p];
+	u64 cost = 0, memory = 0;
+	u32 i;
+
+	for (i = proc->first; i < proc->first + proc->nr; i++) {
+		const struct an_task *t = &s->tasks[w->by_proc[i]];
+
+		cost += (demand_of(t) + 1) * distance(s, n, t->node);
+	}
+	if (!proc->pages)
+		return cost;
+	for (i = in->pages; i < in->pages + in->nr_pages; i++)
+		memory += (u64)s->pages[i].pages *
+			  distance(s, n, s->pages[i].node);
+	memory = memory * 1024 / proc->pages * (proc->demand + proc->nr) / 1024;
+	return cost + memory * (memory_fits(s, w, p, n) ? 1 : 2);
+}
+
+/* Demand of the threads of @p that may run on each node, as far as useful. */
+static void find_usable(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	const struct proc_sum *proc = &w->proc[p];
+	u64 anywhere = 0;
+	u32 i, n;
+
+	for (n = 0; n < s->nr_nodes; n++)
+		w->node[n].usable = 0;
+	for (i = proc->first; i < proc->first + proc->nr; i++) {
+		const struct an_task *t = &s->tasks[w->by_proc[i]];
+
+		if (!t->allowed) {
+			anywhere += demand_of(t) + 1;
+			continue;
+		}
+		for (n = map_next(t->allowed, s->nr_nodes, 0); n < s->nr_nodes;
+		     n = map_next(t->allowed, s->nr_nodes, n + 1))
+			w->node[n].usable += demand_of(t) + 1;
+	}
+	for (n = 0; n < s->nr_nodes; n++) {
+		w->node[n].usable += anywhere;
+		if (!s->nodes[n].capacity)
+			w->node[n].usable = 0;
+	}
+}
+
+/* Pages and costs of all nodes, for the process in hand. */
+static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	const struct an_proc *in = &s->procs[p];
+	u32 i, n;
+
+	find_usable(s, w, p);
+	for (n = 0; n < s->nr_nodes; n++) {
+		w->node[n].pages = 0;
+		w->node[n].cost = home_cost(s, w, p, n);
+	}
+	for (i = in->pages; i < in->pages + in->nr_pages; i++)
+		w->node[s->pages[i].node].pages = s->pages[i].pages;
+}
+
+/* Whether @a beats @b as a home: cost, then memory, then the number. */
+static bool better_home(const struct work *w, u32 a, u32 b)
+{
+	const struct node_sum *x = &w->node[a], *y = &w->node[b];
+
+	if (x->cost != y->cost)
+		return x->cost < y->cost;
+	return x->pages != y->pages ? x->pages > y->pages : a < b;
+}
+
+/* Whether all threads of @p could be at home on @n, with @slack to spare. */
+static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
+{
+	const struct node_sum *node = &w->node[n];
+	u64 demand = w->proc[p].demand;
+
+	return node->usable >= demand + w->proc[p].nr &&
+	       node->claim + demand <= node->fair + slack;
+}
+
+/* The best node that holds all of @p, nr_nodes if there is none. */
+static u32 find_single(const struct an_snapshot *s, const struct work *w, u32 p)
+{
+	u32 best = s->nr_nodes;
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+		    (best == s->nr_nodes || better_home(w, n, best)))
+			best = n;
+	}
+	return best;
+}
+
+/* What node @n adds to a home of the process in hand. */
+static u64 part_on(const struct work *w, u32 n)
+{
+	u64 room = free_on(w, n);
+
+	return room < w->node[n].usable ? room : w->node[n].usable;
+}
+
+static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
+{
+	u32 m;
+
+	map_add(w->set, n);
+	w->node[n].in_set = true;
+	for (m = 0; m < s->nr_nodes; m++)
+		w->node[m].near += distance(s, n, m);
+}
+
+/* The node nearest to the set that adds something, nr_nodes if none does. */
+static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
+{
+	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
+	u32 best = s->nr_nodes;
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		const struct node_sum *node = &w->node[n], *b;
+
+		if (node->in_set || !node->usable || part_on(w, n) < least)
+			continue;
+		b = &w->node[best];
+		if (best == s->nr_nodes || node->near < b->near ||
+		    (node->near == b->near &&
+		     (part_on(w, n) > part_on(w, best) ||
+		      (part_on(w, n) == part_on(w, best) &&
+		       better_home(w, n, best)))))
+			best = n;
+	}
+	return best;
+}
+
+static void set_start(const struct an_snapshot *s, struct work *w)
+{
+	u32 n;
+
+	map_clear(w->set, s->nr_nodes);
+	for (n = 0; n < s->nr_nodes; n++) {
+		w->node[n].near = 0;
+		w->node[n].in_set = false;
+	}
+}
+
+/* All that the process may use: it does not fit anywhere. */
+static u32 set_take_all(const struct an_snapshot *s, struct work *w)
+{
+	u32 nr = 0;
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (!w->node[n].usable)
+			continue;
+		map_add(w->set, n);
+		nr++;
+	}
+	return nr;
+}
+
+/* Builds in w->set a home for @p around @seed. Returns its number of nodes. */
+static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
+		     u32 seed)
+{
+	u64 demand = w->proc[p].demand;
+	u64 room = 0, fair = 0;
+	u32 nr = 0;
+	u32 n = seed;
+
+	set_start(s, w);
+	while (n < s->nr_nodes) {
+		set_take(s, w, n);
+		nr++;
+		room += part_on(w, n);
+		fair += w->node[n].fair;
+		if (room + slack_new(fair) >= demand)
+			return nr;
+		n = set_next(s, w, demand - room);
+	}
+	return set_take_all(s, w);
+}
+
+/* Mean distance between the nodes of @set, in 1/1024. */
+static u64 set_width(const struct an_snapshot *s, const unsigned long *set)
+{
+	u64 sum = 0, nr = 0;
+	u32 a, b;
+
+	for (a = map_next(set, s->nr_nodes, 0); a < s->nr_nodes;
+	     a = map_next(set, s->nr_nodes, a + 1)) {
+		nr++;
+		for (b = map_next(set, s->nr_nodes, 0); b < s->nr_nodes;
+		     b = map_next(set, s->nr_nodes, b + 1))
+			sum += distance(s, a, b);
+	}
+	return nr ? sum * 1024 / (nr * nr) : 0;
+}
+
+/*
+ * As home_cost(), for several nodes: the way to the nearest of them, and what
+ * the threads will see once memory is spread over them.
+ */
+static u64 set_cost(const struct an_snapshot *s, const struct work *w,
+		    const unsigned long *set, u32 p)
+{
+	const struct an_proc *in = &s->procs[p];
+	const struct proc_sum *proc = &w->proc[p];
+	u64 weight = proc->demand + proc->nr;
+	u64 cost = set_width(s, set) * weight / 1024;
+	u64 memory = 0;
+	u32 i;
+
+	for (i = proc->first; i < proc->first + proc->nr; i++) {
+		const struct an_task *t = &s->tasks[w->by_proc[i]];
+
+		cost += (demand_of(t) + 1) * an_set_distance(s, set, t->node);
+	}
+	for (i = in->pages; i < in->pages + in->nr_pages; i++)
+		memory += (u64)s->pages[i].pages *
+			  an_set_distance(s, set, s->pages[i].node);
+	if (proc->pages)
+		cost += memory * 1024 / proc->pages * weight / 1024;
+	return cost;
+}
+
+/* The cheapest node that is worth a try as seed and was not tried yet. */
+static u32 next_seed(const struct an_snapshot *s, const struct work *w,
+		     u32 last)
+{
+	u32 best = s->nr_nodes;
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (!part_on(w, n))
+			continue;
+		if (last < s->nr_nodes && !better_home(w, last, n))
+			continue;
+		if (best == s->nr_nodes || better_home(w, n, best))
+			best = n;
+	}
+	return best;
+}
+
+/* The fewest, then the cheapest nodes for @p, in w->best. Returns how many. */
+static u32 find_set(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 seed = next_seed(s, w, s->nr_nodes);
+	u64 least = 0;
+	u32 fewest = 0;
+	u32 i;
+
+	if (seed == s->nr_nodes) {
+		set_start(s, w);
+		fewest = set_take_all(s, w);
+		map_copy(w->best, w->set, s->nr_nodes);
+		return fewest;
+	}
+	for (i = 0; i < SEEDS && seed < s->nr_nodes; i++) {
+		u32 nr = set_build(s, w, p, seed);
+		u64 cost = set_cost(s, w, w->set, p);
+
+		if (!fewest || nr < fewest || (nr == fewest && cost < least)) {
+			map_copy(w->best, w->set, s->nr_nodes);
+			fewest = nr;
+			least = cost;
+		}
+		seed = next_seed(s, w, seed);
+	}
+	return fewest;
+}
+
+/* Whether the demand of @p fits on @set with @slack(fair) to spare. */
+static bool set_fits(const struct an_snapshot *s, const struct work *w,
+		     const unsigned long *set, u32 p, u64 (*slack)(u64 fair))
+{
+	u64 room = 0, fair = 0;
+	u32 n;
+
+	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(set, s->nr_nodes, n + 1)) {
+		if (!w->node[n].usable)
+			return false;
+		room += part_on(w, n);
+		fair += w->node[n].fair;
+	}
+	return room + slack(fair) >= w->proc[p].demand;
+}
+
+static u64 slack_none(u64 fair)
+{
+	(void)fair;
+	return 0;
+}
+
+/* Whether the last home of @p still does. Needs find_usable(). */
+static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
+{
+	const struct proc_sum *proc = &w->proc[p];
+
+	if (!proc->nr_home)
+		return false;
+	if (proc->nr_home == 1)
+		return single_fits(w, p, proc->home,
+				   slack_keep(w->node[proc->home].fair));
+	return set_fits(s, w, s->procs[p].home, p, slack_keep);
+}
+
+static void home_list_add(struct work *w, u32 p)
+{
+	struct node_sum *node = &w->node[w->proc[p].home];
+
+	w->proc[p].prev = AN_NO_TASK;
+	w->proc[p].next = node->head;
+	if (node->head != AN_NO_TASK)
+		w->proc[node->head].prev = p;
+	node->head = p;
+}
+
+static void home_list_del(struct work *w, u32 p)
+{
+	struct proc_sum *proc = &w->proc[p];
+
+	if (proc->prev == AN_NO_TASK)
+		w->node[proc->home].head = proc->next;
+	else
+		w->proc[proc->prev].next = proc->next;
+	if (proc->next != AN_NO_TASK)
+		w->proc[proc->next].prev = proc->prev;
+}
+
+/* The node of the home of @p with most of its memory that is not in_set yet. */
+static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
+			u32 p)
+{
+	const unsigned long *home = s->procs[p].home;
+	u32 best = s->nr_nodes;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (!w->node[n].in_set &&
+		    (best == s->nr_nodes ||
+		     w->node[n].pages > w->node[best].pages))
+			best = n;
+	}
+	return best;
+}
+
+/*
+ * The core of a home of several nodes: those that carry at least 3/4 of what
+ * the fullest carries, unless all do.
+ */
+static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
+		     u64 fullest)
+{
+	const unsigned long *home = s->procs[p].home;
+	unsigned long *core = s->procs[p].core;
+	u32 nr = 0;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (w->node[n].part * 4 < fullest * 3)
+			continue;
+		map_add(core, n);
+		nr++;
+	}
+	if (nr == w->proc[p].nr_home)
+		map_clear(core, s->nr_nodes);
+}
+
+/*
+ * Claims a home of several nodes, filling them one by one, those that hold most
+ * of its memory first. Needs find_costs().
+ */
+static void claim_set(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u64 rest = w->proc[p].demand;
+	u64 fullest = 0;
+	u32 i, n;
+
+	set_start(s, w);
+	for (i = 0; i < w->proc[p].nr_home; i++) {
+		u64 part;
+
+		n = next_to_fill(s, w, p);
+		part = part_on(w, n);
+		if (part > rest)
+			part = rest;
+		rest -= part;
+		w->node[n].claim += part;
+		w->node[n].part = part;
+		w->node[n].in_set = true;
+		if (part > fullest)
+			fullest = part;
+	}
+	if (w->proc[p].nr_home)
+		w->node[w->proc[p].home].claim += rest;
+	if (s->procs[p].core)
+		set_core(s, w, p, fullest);
+}
+
+/* Claims the home of @p. */
+static void claim_home(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	struct proc_sum *proc = &w->proc[p];
+
+	proc->placed = true;
+	if (proc->nr_home == 1) {
+		w->node[proc->home].claim += proc->demand;
+		home_list_add(w, p);
+		return;
+	}
+	find_costs(s, w, p);
+	claim_set(s, w, p);
+}
+
+static void set_single_home(struct an_snapshot *s, struct work *w, u32 p, u32 n)
+{
+	map_clear(s->procs[p].home, s->nr_nodes);
+	map_add(s->procs[p].home, n);
+	w->proc[p].nr_home = 1;
+	w->proc[p].home = n;
+}
+
+static void set_home(struct an_snapshot *s, struct work *w, u32 p)
+{
+	map_copy(s->procs[p].home, w->best, s->nr_nodes);
+	w->proc[p].nr_home = 0;
+	an_sum_home(s, w, p);
+}
+
+/* Whether @after is better than @before by the hysteresis, a quarter. */
+static bool clearly_less(u64 after, u64 before)
+{
+	return after < before - before / 4;
+}
+
+/*
+ * Whether the last home of @p, more than one node needs, is to be kept though
+ * w->best has @nr nodes.
+ */
+static bool keep_set(const struct an_snapshot *s, const struct work *w, u32 p,
+		     u32 nr)
+{
+	const unsigned long *home = s->procs[p].home;
+	const struct proc_sum *proc = &w->proc[p];
+
+	if (!home_holds(s, w, p))
+		return false;
+	if (nr < proc->nr_home)
+		return !set_fits(s, w, w->best, p, slack_none);
+	return nr > proc->nr_home ||
+	       !clearly_less(set_cost(s, w, w->best, p),
+			     set_cost(s, w, home, p));
+}
+
+/* Finds a home for @p, whatever it had. */
+static void place_anew(struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 n;
+
+	find_costs(s, w, p);
+	n = find_single(s, w, p);
+	if (n < s->nr_nodes) {
+		set_single_home(s, w, p, n);
+	} else {
+		find_set(s, w, p);
+		set_home(s, w, p);
+	}
+	claim_home(s, w, p);
+}
+
+/* Whether no node could hold @p even if nobody else had claims on it. */
+static bool is_oversize(const struct an_snapshot *s, const struct work *w,
+			u32 p)
+{
+	const struct proc_sum *proc = &w->proc[p];
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		const struct node_sum *node = &w->node[n];
+
+		if (node->usable >= proc->demand + proc->nr &&
+		    proc->demand <= node->fair + slack_new(node->fair))
+			return false;
+	}
+	return true;
+}
+
+/* Oversize processes choose first; the others keep what they have. */
+static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 nr;
+
+	find_usable(s, w, p);
+	if (!is_oversize(s, w, p)) {
+		if (home_holds(s, w, p))
+			claim_home(s, w, p);
+		return;
+	}
+	find_costs(s, w, p);
+	nr = find_set(s, w, p);
+	if (!keep_set(s, w, p, nr))
+		set_home(s, w, p);
+	claim_home(s, w, p);
+}
+
+static void move_home(struct an_snapshot *s, struct work *w, u32 p, u32 n)
+{
+	home_list_del(w, p);
+	w->node[w->proc[p].home].claim -= w->proc[p].demand;
+	set_single_home(s, w, p, n);
+	w->node[n].claim += w->proc[p].demand;
+	home_list_add(w, p);
+}
+
+/* Whether a change from @before to @after pays, for these processes. */
+static bool home_gains(const struct work *w, u32 p, u32 q, u64 before,
+		       u64 after)
+{
+	if (w->proc[p].fresh && w->proc[q].fresh)
+		return after < before;
+	return clearly_less(after, before);
+}
+
+/* Whether all threads of @p may run on @n. */
+static bool proc_allowed(const struct an_snapshot *s, const struct work *w,
+			 u32 p, u32 n)
+{
+	const struct proc_sum *proc = &w->proc[p];
+	u32 i;
+
+	for (i = proc->first; i < proc->first + proc->nr; i++) {
+		if (!allowed_on(&s->tasks[w->by_proc[i]], n))
+			return false;
+	}
+	return true;
+}
+
+/* Whether @n stays within its fair share if @in takes the place of @out. */
+static bool claim_swaps(const struct work *w, u32 n, u32 in, u32 out)
+{
+	const struct node_sum *node = &w->node[n];
+	u64 after = node->claim - w->proc[out].demand + w->proc[in].demand;
+
+	return after <= node->claim || after <= node->fair +
+					       slack_new(node->fair);
+}
+
+/* A process at home on @n that would gladly exchange with @p, or AN_NO_TASK. */
+static u32 find_exchange(const struct an_snapshot *s, const struct work *w,
+			 u32 p, u32 n)
+{
+	u32 from = w->proc[p].home;
+	u32 tried = 0;
+	u32 q;
+
+	for (q = w->node[n].head; q != AN_NO_TASK && tried++ < PARTNERS;
+	     q = w->proc[q].next) {
+		u64 before = w->node[from].cost + home_cost(s, w, q, n);
+		u64 after = w->node[n].cost + home_cost(s, w, q, from);
+
+		if (home_gains(w, p, q, before, after) &&
+		    claim_swaps(w, n, p, q) && claim_swaps(w, from, q, p) &&
+		    proc_allowed(s, w, q, from))
+			return q;
+	}
+	return AN_NO_TASK;
+}
+
+/* Moves the one home node of @p to @n, if that pays. Needs find_costs(). */
+static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n)
+{
+	u32 from = w->proc[p].home;
+	u32 q;
+
+	if (w->node[n].usable < w->proc[p].demand + w->proc[p].nr)
+		return false;
+	if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+	    home_gains(w, p, p, w->node[from].cost, w->node[n].cost)) {
+		move_home(s, w, p, n);
+		return true;
+	}
+	q = find_exchange(s, w, p, n);
+	if (q == AN_NO_TASK)
+		return false;
+	move_home(s, w, p, n);
+	move_home(s, w, q, from);
+	return true;
+}
+
+/*
+ * A small process that found no single free node gathers on one as soon as one
+ * is free. The claims on its old nodes stand until the next call.
+ */
+static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 n = find_single(s, w, p);
+
+	if (n == s->nr_nodes || !single_fits(w, p, n, 0))
+		return false;
+	set_single_home(s, w, p, n);
+	if (s->procs[p].core)
+		map_clear(s->procs[p].core, s->nr_nodes);
+	w->node[n].claim += w->proc[p].demand;
+	home_list_add(w, p);
+	return true;
+}
+
+static bool improve_home(struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 n;
+
+	find_costs(s, w, p);
+	if (w->proc[p].nr_home > 1)
+		return shrink_home(s, w, p);
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (w->node[n].cost < w->node[w->proc[p].home].cost &&
+		    improve_to(s, w, p, n))
+			return true;
+	}
+	return false;
+}
+
+static bool improve_all(struct an_snapshot *s, struct work *w)
+{
+	bool changed = false;
+	u32 i;
+
+	for (i = 0; i < s->nr_procs; i++) {
+		u32 p = w->order[i];
+
+		if (w->proc[p].gathers && w->proc[p].nr_home)
+			changed |= improve_home(s, w, p);
+	}
+	return changed;
+}
+
+/**
+ * an_policy_homes - choose the home nodes of every process
+ * @s: the snapshot; the home bitmaps hold the last homes, or nothing, and get
+ *	the new ones: empty for a process that shows no sharing
+ *
+ * A home is the fewest, nearest nodes that fit the demand of the process, in
+ * competition with the others. The last home is kept while it holds with some
+ * slack, and nothing is better by a quarter.
+ *
+ * Context: any; O(p log p) for p processes, and nodes * (tasks + pages) for the
+ * costs. The scratch is overwritten.
+ */
+void an_policy_homes(struct an_snapshot *s)
+{
+	struct work *w = an_sum_up(s);
+	u32 i;
+
+	sum_procs(s, w);
+	set_fair(s, w);
+	order_procs(s, w);
+	an_list_start(w, s->nr_nodes);
+	for (i = 0; i < s->nr_procs; i++) {
+		if (w->proc[w->order[i]].gathers)
+			keep_or_choose(s, w, w->order[i]);
+		else
+			map_clear(s->procs[w->order[i]].home, s->nr_nodes);
+	}
+	for (i = 0; i < s->nr_procs; i++) {
+		u32 p = w->order[i];
+
+		if (w->proc[p].gathers && !w->proc[p].placed)
+			place_anew(s, w, p);
+	}
+	for (i = 0; i < HOME_ROUNDS; i++) {
+		if (!improve_all(s, w))
+			break;
+	}
+}

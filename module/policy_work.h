@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the rooms of the policy share, policy.c and homes.c, and nobody else:
+ * the layout of the scratch memory, bitmaps of nodes, a heap, and sums over
+ * the snapshot. Like policy.h it knows nothing of the kernel.
+ */
+#ifndef _AUTONUMA_POLICY_WORK_H
+#define _AUTONUMA_POLICY_WORK_H
+
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include <string.h>
+#endif
+#include "policy.h"
+
+#define BITS_PER_WORD	(8 * sizeof(unsigned long))
+
+/* Nodes remembered for a task, the cheapest first: exact up to 16 nodes. */
+#define CHOICES		16
+/* Partners looked at per node: bounds a search where nodes hold thousands. */
+#define PARTNERS	64
+
+/* What is known of a task for the length of one call. */
+struct task_sum {
+	u64 faults;		/* private and shared, all nodes */
+	u64 shared;
+	u64 leave;		/* best gain of leaving, see leave_key() */
+	u32 next, prev;		/* list of the tasks on a node */
+};
+
+/* One choice of a task: a node and the mean distance from there, in 1/1024. */
+struct choice {
+	u32 node;
+	u32 mean;
+};
+
+/* What is known of a process for the length of one call. */
+struct proc_sum {
+	u64 faults;
+	u64 shared;
+	u64 pages;
+	u64 demand;		/* CPU that its threads want, AN_LOAD_ONE each */
+	u32 first, nr;		/* slice of by_proc: its tasks */
+	u32 nr_home;		/* nodes in its home */
+	u32 home;		/* lowest of them */
+	u32 next, prev;		/* list of the single-node homes on a node */
+	bool gathers;		/* has evidence of sharing */
+	bool fresh;		/* had no home before: no hysteresis */
+	bool placed;
+};
+
+/* What is known of a node for the length of one call. */
+struct node_sum {
+	u64 load;		/* other_load and the tasks on it */
+	u64 bound;		/* load a step may bring it to */
+	u64 fair;		/* its capacity, times the overcommit */
+	u64 claim;		/* demand of homes and others, of fair */
+	u64 usable;		/* what the process in hand could claim */
+	u64 cost;		/* of a home here, for the process in hand */
+	u64 near;		/* summed distance to the set in hand */
+	u64 part;		/* of the process in hand, in its home */
+	u32 head, tail;		/* list of tasks, or of homes */
+	u32 pages;		/* of the process in hand */
+	u32 to_home;		/* home_distance() of the process in hand */
+	bool in_set;
+};
+
+/* Binary heap of indices, the largest key on top, then the lowest index. */
+struct heap {
+	u32 *item;
+	u64 *key;
+	u32 len;
+};
+
+/* The scratch memory: an_sum_up() lays it out and fills it. */
+struct work {
+	struct node_sum *node;
+	struct task_sum *task;
+	struct choice *choice;	/* CHOICES per task */
+	struct proc_sum *proc;
+	u32 *by_proc;		/* tasks, ordered by process */
+	u32 *order;		/* processes, the largest demand first */
+	unsigned long *set;	/* home being built */
+	unsigned long *best;	/* best home so far */
+	struct heap heap;
+	u64 overcommit;		/* demand of all over capacity, 1/1024, 1+ */
+};
+
+/* Bitmaps of nodes */
+
+static inline size_t map_words(u32 nr_nodes)
+{
+	return (nr_nodes + BITS_PER_WORD - 1) / BITS_PER_WORD;
+}
+
+static inline bool map_has(const unsigned long *map, u32 n)
+{
+	return map[n / BITS_PER_WORD] >> (n % BITS_PER_WORD) & 1;
+}
+
+static inline void map_add(unsigned long *map, u32 n)
+{
+	map[n / BITS_PER_WORD] |= 1UL << (n % BITS_PER_WORD);
+}
+
+static inline void map_clear(unsigned long *map, u32 nr_nodes)
+{
+	memset(map, 0, map_words(nr_nodes) * sizeof(*map));
+}
+
+static inline void map_copy(unsigned long *to, const unsigned long *from,
+			    u32 nr_nodes)
+{
+	memcpy(to, from, map_words(nr_nodes) * sizeof(*to));
+}
+
+/* The first node of the map that is @n or above, nr_nodes if there is none. */
+static inline u32 map_next(const unsigned long *map, u32 nr_nodes, u32 n)
+{
+	while (n < nr_nodes) {
+		unsigned long word = map[n / BITS_PER_WORD] >>
+				     (n % BITS_PER_WORD);
+
+		if (word) {
+			n += __builtin_ctzl(word);
+			return n < nr_nodes ? n : nr_nodes;
+		}
+		n = (n / BITS_PER_WORD + 1) * BITS_PER_WORD;
+	}
+	return nr_nodes;
+}
+
+/* The snapshot */
+
+static inline u8 distance(const struct an_snapshot *s, u32 from, u32 to)
+{
+	return s->distance[(size_t)from * s->nr_nodes + to];
+}
+
+static inline bool allowed_on(const struct an_task *t, u32 n)
+{
+	return !t->allowed || map_has(t->allowed, n);
+}
+
+/* Whether task @t has faults enough to be judged by them. */
+static inline bool has_evidence(const struct an_snapshot *s,
+				const struct work *w, u32 t)
+{
+	return w->task[t].faults && w->task[t].faults >= s->min_faults;
+}
+
+void an_heap_push(struct heap *h, u32 item, u64 key);
+u32 an_heap_pop(struct heap *h);
+struct work *an_sum_up(const struct an_snapshot *s);
+void an_sum_home(const struct an_snapshot *s, struct work *w, u32 p);
+void an_list_start(struct work *w, u32 nr_nodes);
+u32 an_set_distance(const struct an_snapshot *s, const unsigned long *set,
+		    u32 n);
+u64 an_shared_part(u64 shared, u64 faults, u32 nr);
+
+#endif /* _AUTONUMA_POLICY_WORK_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _AUTONUMA_SHARED_H
+#define _AUTONUMA_SHARED_H
+
+#include <linux/mm_types.h>
+
+struct an_process;
+
+bool an_shared_turn(struct vm_area_struct *vma, const struct an_process *p);
+
+#endif /* _AUTONUMA_SHARED_H */

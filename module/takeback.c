@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bypass: takes every planted entry of every process back. Not only of the
+ * balanced ones: fork copies planted entries.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/list.h>
+#include <linux/mempolicy.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include "autonuma.h"
+#include "takeback.h"
+#include "walk.h"
+
+/* How long one mmap_lock is waited for, and how often it is looked at. */
+#define LOCK_TIMEOUT_MS	10000
+#define LOCK_RETRY_MS	1
+
+/* All waiting for locks together: after that each is tried once. */
+#define PATIENCE_MS	60000
+
+/* Passes over all processes; each one ends what the last one's forks copied. */
+#define MAX_PASSES	20
+
+/*
+ * struct mm_list - the memory of all processes at one moment
+ *
+ * Each holds mm_count. Lives on within one pass of an_take_back().
+ */
+struct mm_list {
+	struct mm_struct **mms;
+	unsigned int nr, max;
+	bool missed;		/* more appeared than there was room for */
+};
+
+/* An mm that was given up on, so that it is waited for and named once. */
+struct left_mm {
+	struct list_head list;
+	struct mm_struct *mm;	/* mmgrab()ed */
+};
+
+/* The state of one bypass. */
+struct bypass {
+	struct list_head left;
+	unsigned int patience_ms;
+};
+
+static unsigned int count_processes(void)
+{
+	struct task_struct *own = current->group_leader, *p = own;
+	unsigned int nr = 0;
+
+	rcu_read_lock();
+	do {
+		nr++;
+		p = next_task(p);
+	} while (p != own);
+	rcu_read_unlock();
+	return nr;
+}
+
+/* mm_count of the process's memory, if it has any. Context: RCU read side. */
+static struct mm_struct *grab_mm(struct task_struct *leader)
+{
+	struct mm_struct *mm = NULL;
+	struct task_struct *t;
+
+	if (leader->flags & PF_KTHREAD)
+		return NULL;
+	for_each_thread(leader, t) {	/* the leader may have ended */
+		task_lock(t);
+		mm = t->mm;
+		if (mm)
+			mmgrab(mm);
+		task_unlock(t);
+		if (mm)
+			break;
+	}
+	return mm;
+}
+
+/*
+ * In one RCU section, so none is missed because its neighbour in the list
+ * ended; starting with the caller, which is in the circular list and stays.
+ */
+static void list_mms(struct mm_list *l)
+{
+	struct task_struct *own = current->group_leader, *p = own;
+	struct mm_struct *mm;
+
+	l->max = count_processes() * 2;
+	l->mms = kvmalloc_array(l->max, sizeof(*l->mms),
+				GFP_KERNEL | __GFP_NOFAIL);
+	l->nr = 0;
+	l->missed = false;
+	rcu_read_lock();
+	do {
+		mm = l->nr < l->max ? grab_mm(p) : NULL;
+		if (mm)
+			l->mms[l->nr++] = mm;
+		l->missed |= l->nr == l->max;
+		p = next_task(p);
+	} while (p != own);
+	rcu_read_unlock();
+}
+
+/* Waits within the patience that is left. */
+static bool lock_mm(struct mm_struct *mm, struct bypass *b)
+{
+	unsigned int waited = 0;
+
+	while (!mmap_read_trylock(mm)) {
+		if (waited >= LOCK_TIMEOUT_MS || !b->patience_ms)
+			return false;
+		msleep(LOCK_RETRY_MS);
+		waited += LOCK_RETRY_MS;
+		b->patience_ms -= LOCK_RETRY_MS;
+	}
+	return true;
+}
+
+/*
+ * The rest of one mapping, one page table; returns where to go on. Mappings
+ * that were never planted are passed over: what looks planted there is not.
+ */
+static unsigned long restore_chunk(struct vm_area_struct *vma,
+				   unsigned long addr, unsigned long *taken)
+{
+	unsigned long start, end;
+
+	if (!vma_is_accessible(vma) || !vma_migratable(vma))
+		return vma->vm_end;
+	start = an_walk_next(vma, max(addr, vma->vm_start));
+	if (start == vma->vm_end)
+		return start;
+	end = min(ALIGN(start + 1, PMD_SIZE), vma->vm_end);
+	*taken += an_walk_take_back(vma, start, end);
+	return end;
+}
+
+/* Returns whether all of it could be looked at. Context: mm_users held. */
+static bool restore_mm(struct mm_struct *mm, struct bypass *b,
+		       unsigned long *taken)
+{
+	struct vm_area_struct *vma;
+	unsigned long addr = 0;
+
+	for (;;) {
+		if (!lock_mm(mm, b))
+			return false;
+		vma = find_vma(mm, addr);
+		if (vma)
+			addr = restore_chunk(vma, addr, taken);
+		mmap_read_unlock(mm);
+		if (!vma)
+			return true;
+		cond_resched();
+	}
+}
+
+static bool is_left(const struct bypass *b, const struct mm_struct *mm)
+{
+	struct left_mm *left;
+
+	list_for_each_entry(left, &b->left, list)
+		if (left->mm == mm)
+			return true;
+	return false;
+}
+
+static void leave_mm_planted(struct bypass *b, struct mm_struct *mm)
+{
+	struct left_mm *left = kmalloc(sizeof(*left), GFP_KERNEL);
+	struct task_struct *owner;
+
+	an_count(AN_C_LEFT_PLANTED, 1);
+	rcu_read_lock();
+	owner = rcu_dereference(mm->owner);
+	pr_warn("%s[%d]: mmap_lock not had, its planted entries are left to the fault path\n",
+		owner ? owner->comm : "?", owner ? task_tgid_nr(owner) : -1);
+	rcu_read_unlock();
+	if (!left)
+		return;
+	mmgrab(mm);
+	left->mm = mm;
+	list_add(&left->list, &b->left);
+}
+
+/* Returns pages restored. */
+static unsigned long take_back_mm(struct bypass *b, struct mm_struct *mm)
+{
+	unsigned long taken = 0;
+
+	if (is_left(b, mm) || !mmget_not_zero(mm))
+		return 0;
+	if (!restore_mm(mm, b, &taken))
+		leave_mm_planted(b, mm);
+	mmput_async(mm);
+	return taken;
+}
+
+/* One pass over all processes. Returns whether another one is due. */
+static bool take_back_pass(struct bypass *b)
+{
+	unsigned long taken = 0;
+	struct mm_list l;
+	unsigned int i;
+
+	list_mms(&l);
+	for (i = 0; i < l.nr; i++) {
+		taken += take_back_mm(b, l.mms[i]);
+		mmdrop(l.mms[i]);
+	}
+	kvfree(l.mms);
+	an_count(AN_C_TAKEN_BACK, taken);
+	return taken || l.missed;
+}
+
+/**
+ * an_take_back - restore every planted entry of every process
+ *
+ * A fork may copy entries beside a pass, so it is repeated until a pass finds
+ * none. Nothing plants any more; a fault meanwhile restores its entry itself.
+ *
+ * Context: process context, sleeps; waits at most 10 s for the mmap_lock of
+ * one process, and one minute for all together.
+ */
+void an_take_back(void)
+{
+	struct bypass b = { .patience_ms = PATIENCE_MS };
+	struct left_mm *left, *next;
+	int pass = 0;
+
+	INIT_LIST_HEAD(&b.left);
+	while (take_back_pass(&b)) {
+		if (++pass == MAX_PASSES) {
+			pr_warn("planted entries still turn up after %d passes\n", pass);
+			break;
+		}
+	}
+	list_for_each_entry_safe(left, next, &b.left, list) {
+		mmdrop(left->mm);
+		kfree(left);
+	}
+}
