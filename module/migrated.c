@@ -650,6 +650,18 @@ void an_migrated_state(int nid, struct an_queue_state *state)
 	state->moving = READ_ONCE(q->moving);
 }
 
+/* Pages queued for all nodes together, about. Context: gears run. */
+unsigned long an_migrated_backlog(void)
+{
+	unsigned long pages = 0;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY)
+		if (queues[nid])
+			pages += READ_ONCE(queues[nid]->pages);
+	return pages;
+}
+
 int an_migrated_init(void)
 {
 	queues = kcalloc(nr_node_ids, sizeof(*queues), GFP_KERNEL);

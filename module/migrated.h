@@ -29,6 +29,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span);
 void an_migrated_cancel(const struct an_span *span, int to);
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages);
+unsigned long an_migrated_backlog(void);
 void an_migrated_state(int nid, struct an_queue_state *state);
 
 #endif /* _AUTONUMA_MIGRATED_H */

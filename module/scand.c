@@ -18,6 +18,7 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "balance.h"
+#include "migrated.h"
 #include "scand.h"
 #include "scope.h"
 #include "shared.h"
@@ -51,14 +52,18 @@
  */
 #define STIRRED_ONE_IN		8
 
+/* Queues that hold more than 1/16 of a process's pages are to drain first. */
+#define BACKLOG_PART		16
+
 /* Fewer faults on pages at rest than this, in pages, tell nothing. */
 #define MIN_REST_FAULTS		32
 
 /*
- * So many passes without a page moved: what is remote stays so, be it shared,
- * its target full or its threads away from home.
+ * So many passes that moved less than 1/16 of the pages not at rest: what is
+ * remote stays so, be it shared, its target full or its threads away from home.
  */
 #define VAIN_PASSES		4
+#define VAIN_PART		16L
 
 static struct task_struct *scand;
 
@@ -222,12 +227,15 @@ static bool stirred(const struct an_process *p, u64 rested, u64 roused)
 	return roused * STIRRED_ONE_IN > rested;
 }
 
-/* A pass moves pages at the second fault: some in a row without are in vain. */
+/*
+ * A pass moves pages at the second fault: some in a row that moved hardly any
+ * of the pages not at rest are in vain.
+ */
 static bool in_vain(struct an_process *p)
 {
 	long moved = atomic_long_read(&p->moved_ever);
 
-	if (moved != p->moved_seen)
+	if ((moved - p->moved_seen) * VAIN_PART > p->restless)
 		p->vain_passes = 0;
 	else if (p->vain_passes < VAIN_PASSES)
 		p->vain_passes++;
@@ -449,6 +457,15 @@ static void finish_pass(struct an_process *p)
 	rcu_read_unlock();
 }
 
+/*
+ * While much is waiting to be moved another pass would only make the same
+ * pages fault and be queued again.
+ */
+static bool backlogged(const struct an_process *p)
+{
+	return an_migrated_backlog() > p->resident / BACKLOG_PART;
+}
+
 enum attention { AN_FORGET, AN_IDLE, AN_MORE };
 
 /* One process, one turn: a batch of its pass, so that all get on. */
@@ -460,7 +477,7 @@ static enum attention attend(struct an_process *p)
 		look_at(p, &look);
 		if (leaves_scope(look.scope))
 			return AN_FORGET;
-		if (look.due && !p->scanning) {
+		if (look.due && !p->scanning && !backlogged(p)) {
 			pass_begin(p, look.cpu_ns);
 			trace_autonuma_scan(pid_nr(p->pid), p->pass, p->one_in,
 					    p->rest_one_in);

@@ -30,7 +30,7 @@ struct an_process {
 	u32 one_in, rest_one_in;	/* of the pass under way: see an_plant */
 	unsigned long scan_addr;	/* where the pass goes on */
 	unsigned long resident;		/* pages seen by the last whole pass */
-	unsigned long restless;		/* of the pass under way, not at rest */
+	long restless;			/* of the pass under way, not at rest */
 	u64 cpu_ns;			/* CPU time when the pass began */
 	u64 seen_ns;			/* CPU time at the last look */
 	unsigned long seen_jiffies;	/* time of the last look */
