@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What the scripts of tests/t/*.t have in the guest (busybox sh).
+
+parameters=/sys/module/autonuma/parameters
+
+# begin N: what follows is case N, for the output and for the meter.
+begin() {
+	echo "case $1"
+	mark $((100 + $1))
+}
+
+# gear NAME VALUE
+gear() { echo "$2" >"$parameters/$1"; }
+
+# status NAME: a value of autonuma's status
+status() { awk -v name="$1" '$1 == name { print $2 }' /sys/kernel/debug/autonuma/status; }
+
+# print_status: all of it, a line "status NAME VALUE" each
+print_status() { sed -n 's/^[a-z_]* [0-9]*$/status &/p' /sys/kernel/debug/autonuma/status; }
+
+# counter NAME [FILE]: a value of /proc/vmstat, or of a memory.stat
+counter() { awk -v name="$1" '$1 == name { print $2 }' "${2:-/proc/vmstat}"; }
+
+# child_of PID: the first one
+child_of() { cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1; exit }'; }
+
+# swept PID: how often every thread of that load has swept, by its own account (its output goes to /tmp/load.PID)
+swept() {
+	lines=$(grep -c '"sweeps"' "/tmp/load.$1")
+	while [ "$(grep -c '"sweeps"' "/tmp/load.$1")" = "$lines" ]; do
+		kill -USR1 "$1" || return 1
+		usleep 20000
+	done
+	sed -n 's/.*"min":\([0-9]*\).*/\1/p' "/tmp/load.$1" | tail -n 1
+}
+
+# start_load OPTIONS: in the background, until it sweeps; its process is $load_pid
+start_load() {
+	sh -c 'exec load "$@" >/tmp/load.$$ 2>&1' sh "$@" &
+	load_pid=$!
+	wait_until grep -qs sweeps "/tmp/load.$load_pid"
+}
+
+# wait_sweeps PID N: until every thread has done N more
+wait_sweeps() {
+	now=$(swept "$1") || { echo "load $1 has ended"; exit 1; }
+	target=$((now + $2))
+	while [ "$now" -lt "$target" ]; do
+		usleep 100000
+		now=$(swept "$1") || { echo "load $1 has ended"; exit 1; }
+	done
+}
+
+# wait_until COMMAND...: until it succeeds; numalab's time limit ends what never comes.
+wait_until() {
+	until "$@"; do usleep 20000; done
+}
+
+# end_load PID: prints "load STATUS" and its last report
+end_load() {
+	kill -TERM "$1"
+	wait "$1"
+	echo "load $?"
+	tail -n 1 "/tmp/load.$1"
+}

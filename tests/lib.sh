@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by tests/t/*.t: TAP for prove, guests with several cases in one boot, and what the meter read in each.
+set -euo pipefail
+
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$tests")
+build=${AUTONUMA_BUILD:-$top/build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/autonuma-test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export LC_ALL=C
+
+# --- TAP ---
+
+tap_count=0 tap_failed=0
+
+note() { sed 's/^/# /' <<<"$*"; }
+
+# check NAME COMMAND...: the command has to succeed; what it prints is shown if it does not.
+check() {
+	local name=$1 said
+	shift
+	tap_count=$((tap_count + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $tap_count - $name"
+	else
+		echo "not ok $tap_count - $name"
+		note "failed: $*${said:+$'\n'$said}"
+		tap_failed=$((tap_failed + 1))
+	fi
+}
+
+# skip NAME REASON: has to be in tests/SKIPS.
+skip() {
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+finish() {
+	echo "1..$tap_count"
+	((tap_failed == 0))
+}
+
+bail() { echo "Bail out! $*"; exit 1; }
+
+# --- conditions for check ---
+
+is() { [[ $1 = "$2" ]] || { echo "'$1' instead of '$2'"; return 1; }; }
+isnt() { [[ $1 != "$2" ]] || { echo "'$1', which it should not be"; return 1; }; }
+like() { grep -qE -- "$2" <<<"$1" || { echo "no match of $2 in:"; echo "$1"; return 1; }; }
+unlike() { ! grep -qE -- "$2" <<<"$1" || { echo "a match of $2 in:"; echo "$1"; return 1; }; }
+at_least() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 >= b + 0) }' || { echo "'$1' is less than $2"; return 1; }; }
+at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 <= b + 0) }' || { echo "'$1' is more than $2"; return 1; }; }
+fails() { ! "$@" || { echo "it holds: $*"; return 1; }; }
+
+# --- guests ---
+
+programs=$build/tests
+
+build_programs() {
+	mkdir -p "$programs"
+	make -s -C "$tests/load" OUT="$programs" || bail "the programs for the guest do not build"
+}
+
+# guest OPTION...: boots a machine (numalab's options) in which the script on standard input runs, after guest.sh.
+# Sets guest_status; its output, what numalab said, and the meter's lines are in $work/out, $work/err and $work/meter.
+guest() {
+	{
+		echo '#!/bin/sh'
+		cat "$tests/guest.sh" -
+	} >"$work/script"
+	chmod 755 "$work/script"
+	: >"$work/meter"
+	build_programs
+	guest_status=0
+	nice "$top/tools/numalab" run --timeout 900 --file "$programs/load" --file "$programs/unload" "$@" -- "$work/script" \
+		>"$work/out" 2>"$work/err" || guest_status=$?
+	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out" "$work/err")"; fi
+}
+
+# Without it nothing else can be told.
+guest_ended_well() {
+	check "the guest ended well" is "$guest_status" 0
+	if [[ $guest_status != 0 ]]; then finish; exit 1; fi
+}
+
+# The machine of the placement tests; memory for all of the workload on node 0.
+standard_machine=(--nodes 4 --cpus 8 --mem 640)
+
+# said WORDS: what the guest printed on its line "WORDS ...".
+said() { sed -n "s/^$* //p" "$work/out"; }
+
+# said_in CASE WORDS: the same, within a case.
+said_in() { awk -v n="$1" '$1 == "case" { at = $2 } at == n' "$work/out" | sed -n "s/^${*:2} //p"; }
+
+# json CASE FILTER: jq on what load printed in that case.
+json() { awk -v n="$1" '$1 == "case" { at = $2 } at == n' "$work/out" | grep '^{' | tail -n 1 | jq -r "$2"; }
+
+# --- the meter; a case begins with a mark of 100 + its number, load ends an interval with mark 2 ---
+
+# intervals CASE FILTER: jq on the array of the case's intervals.
+intervals() {
+	jq -rs --argjson want "$1" 'def sum(f): map(f) | add;
+		def all: sum(.miss | flatten | add);
+		def local: sum(.miss | [range(length) as $i | .[$i][$i]] | add);
+		def share: if all == 0 then 0 else local / all * 10000 | round / 10000 end;
+		reduce .[] as $line ({ at: -1, kept: [] };
+			if ($line.mark | type) == "number" and $line.mark >= 100 then .at = $line.mark - 100
+			elif .at == $want and $line.mark == 2 then .kept += [$line]
+			else . end) | .kept | '"$2" "$work/meter"
+}
+
+local_whole() { intervals "$1" 'share'; }
+local_last_tenth() { intervals "$1" '.[length - length / 10 | floor:] | share'; }
+local_by_tenth() { intervals "$1" '[range(10) as $i | .[length * $i / 10 | floor:length * ($i + 1) / 10 | floor] | share] | join(" ")'; }
+kernel_share() { intervals "$1" 'sum(.kernel_insns | add) as $k | sum(.user_insns | add) as $u | $k / ($k + $u) * 10000 | round / 10000'; }

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# What each gear adds: the placements with a gear switched off. Where that gear is needed the very same condition has
+# to be broken, and where it is not it has to hold still. Small pages.
+#
+# scan=0 is the whole module at rest, and with migrate=off no page moves: both are needed wherever a page has to leave
+# node 0. balance=0 leaves tasks where they are: memory alone can follow a thread that has its own (b and c), but never
+# gather threads that share (a and d). In e nothing has to happen: no gear is needed.
+source "$(dirname "$0")/../lib.sh"
+source "$tests/placement.sh"
+
+gears=(scan=0 migrate=off balance=0)
+declare -A needed=(
+	[a]="scan=0 migrate=off balance=0"
+	[b]="scan=0 migrate=off"
+	[c]="scan=0 migrate=off"
+	[d]="scan=0 migrate=off balance=0"
+	[e]=""
+)
+
+cases=()
+for which in a b c d e; do
+	for gear in "${gears[@]}"; do cases+=("${#cases[@]}=$which:$gear"); done
+done
+run_placements "${cases[@]}"
+guest_ended_well
+
+for case in "${cases[@]}"; do
+	number=${case%%=*} gear=${case#*:} which=${case#*=}
+	which=${which%%:*}
+	describe "$number"
+	check "$which with $gear: memory as expected" is "$(said_in "$number" load)" 0
+	if [[ " ${needed[$which]} " = *" $gear "* ]]; then
+		check "$which with $gear: does not come about" fails holds "$number" "$which"
+	else
+		check "$which with $gear: comes about all the same" holds "$number" "$which"
+	fi
+	case $gear in
+	scan=0)		check "$which with $gear: nothing is planted" is "$(json "$number" '.numa_pte_updates | .[-1] - .[0]')" 0 ;;
+	migrate=off)	check "$which with $gear: no page moves" is "$(migrated "$number")" 0 ;;
+	balance=0)	check "$which with $gear: no task is moved" is "$(task_steps "$number")" 0 ;;
+	esac
+done
+finish
