@@ -111,6 +111,26 @@ static int act(enum an_reason why, const struct an_fault *f,
 }
 
 /*
+ * Memory follows a thread that stays, not one that wake-ups or the load
+ * balancer carry about: each change of node doubles the time it has to stay.
+ */
+#define DWELL_MS	50
+#define MAX_HOPS	6U	/* 3.2 s */
+
+static bool wandering(struct an_thread *t, int nid)
+{
+	unsigned long dwell = msecs_to_jiffies(DWELL_MS);
+
+	if (t->fault_node != nid) {
+		t->hops += t->fault_node != NUMA_NO_NODE;
+		t->fault_node = nid;
+		t->since = jiffies;
+	}
+	return t->hops && time_before(jiffies, t->since +
+				      (dwell << min(t->hops, MAX_HOPS)));
+}
+
+/*
  * For an_fault_done(), and for the pace of the scanner. A page at rest that
  * faults stands for those at rest that were not made to.
  */
@@ -147,6 +167,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		an_thread_decay(t, p);
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
+	f.wandering = t && wandering(t, f.cpu_node);
 	why = an_policy_fault(&f);
 	if (t)
 		note(t, p, &f, folio_nr_pages(folio));

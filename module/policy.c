@@ -32,6 +32,7 @@ static const char * const reason_names[AN_R_NR] = {
 	[AN_R_MOVE_IDLE] = "move_idle",
 	[AN_R_SWAP] = "swap",
 	[AN_R_MOVE_EVEN] = "move_even",
+	[AN_R_WANDERING] = "wandering",
 };
 
 /**
@@ -75,6 +76,8 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 		return AN_R_FIRST_FAULT;
 	if (f->last_node != f->cpu_node)
 		return AN_R_CONTRARY;
+	if (f->wandering && !f->cpu_home)
+		return AN_R_WANDERING;
 	if (!f->has_home)
 		return AN_R_FOLLOW;
 	if (!f->cpu_home && (shared || f->page_home))

@@ -52,6 +52,8 @@ enum an_reason {
 	AN_R_MOVE_IDLE,		/* move to an idle CPU */
 	AN_R_SWAP,		/* exchange with a task of the better node */
 	AN_R_MOVE_EVEN,		/* move to a less crowded node, no idle CPU */
+	/* a fault decision again */
+	AN_R_WANDERING,		/* the thread came to this node just now */
 	AN_R_NR
 };
 
@@ -62,6 +64,7 @@ struct an_fault {
 	int last_node;		/* node of the last fault on the page */
 	bool same_task;		/* last fault was of the same thread */
 	bool sharer;		/* the thread mostly uses shared pages */
+	bool wandering;		/* the thread has not been on cpu_node for long */
 	bool has_home;		/* the process has home nodes */
 	bool page_home;		/* page_node is one of them */
 	bool cpu_home;		/* cpu_node is one of them */

@@ -201,6 +201,7 @@ static struct an_thread *thread_alloc(const struct task_struct *task)
 	t->task = task;
 	t->mm = READ_ONCE(task->mm);
 	t->weight = 1;
+	t->fault_node = NUMA_NO_NODE;
 	t->queued_to = NUMA_NO_NODE;
 	t->moved_to = NUMA_NO_NODE;
 	t->seen_node = NUMA_NO_NODE;
@@ -293,6 +294,7 @@ void an_thread_decay(struct an_thread *t, const struct an_process *p)
 		WRITE_ONCE(t->nodes[i], t->nodes[i] / 2);
 	WRITE_ONCE(t->known_private, t->known_private / 2);
 	WRITE_ONCE(t->known_shared, t->known_shared / 2);
+	t->hops /= 2;
 }
 
 /* Most of what the thread touches was last touched by another thread. */

@@ -69,6 +69,9 @@ struct an_thread {
 	const struct task_struct *task;
 	const struct mm_struct *mm;	/* whose faults these are; changes by exec */
 	u32 pass;			/* process pass of the last decay */
+	int fault_node;			/* where it ran at the last fault */
+	unsigned long since;		/* jiffies: first fault there */
+	u32 hops;			/* changes of node, halved per pass */
 	bool decided;			/* decide() to fault(): this one counts */
 	u32 weight;			/* likewise: for so many pages each */
 	int queued_to;			/* likewise: the pages will be there */

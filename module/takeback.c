@@ -27,6 +27,12 @@
 #define MAX_PASSES	20
 
 /*
+ * A child that fork() is still making has copied entries and is in no list
+ * yet: a clean pass is believed when a second one, so much later, is clean too.
+ */
+#define FORK_MS		100
+
+/*
  * struct mm_list - the memory of all processes at one moment
  *
  * Each holds mm_count. Lives on within one pass of an_take_back().
@@ -223,8 +229,8 @@ static bool take_back_pass(struct bypass *b)
 /**
  * an_take_back - restore every planted entry of every process
  *
- * A fork may copy entries beside a pass, so it is repeated until a pass finds
- * none. Nothing plants any more; a fault meanwhile restores its entry itself.
+ * A fork may copy entries beside a pass, so it is repeated until two in a row
+ * find none. Nothing plants any more; a fault meanwhile restores its entry.
  *
  * Context: process context, sleeps; waits at most 10 s for the mmap_lock of
  * one process, and one minute for all together.
@@ -233,15 +239,16 @@ void an_take_back(void)
 {
 	struct bypass b = { .patience_ms = PATIENCE_MS };
 	struct left_mm *left, *next;
-	int pass = 0;
+	int pass, clean = 0;
 
 	INIT_LIST_HEAD(&b.left);
-	while (take_back_pass(&b)) {
-		if (++pass == MAX_PASSES) {
-			pr_warn("planted entries still turn up after %d passes\n", pass);
-			break;
-		}
+	for (pass = 0; pass < MAX_PASSES && clean < 2; pass++) {
+		if (clean)
+			msleep(FORK_MS);
+		clean = take_back_pass(&b) ? 0 : clean + 1;
 	}
+	if (clean < 2)
+		pr_warn("planted entries still turn up after %d passes\n", pass);
 	list_for_each_entry_safe(left, next, &b.left, list) {
 		mmdrop(left->mm);
 		kfree(left);

@@ -458,6 +458,11 @@ static void test_fault(void)
 		{ F(0, 1, 1, .has_home = true, .page_home = true,
 		    .cpu_home = true, .core_pull = true),
 		  AN_R_FOLLOW_HOME, "a shared page goes to the core of home" },
+		{ F(0, 1, 1, .same_task = true, .wandering = true),
+		  AN_R_WANDERING, "nothing follows a wanderer" },
+		{ F(0, 1, 1, .has_home = true, .cpu_home = true,
+		    .wandering = true), AN_R_FOLLOW_HOME,
+		  "but one who came home" },
 #undef F
 		{ { .page_node = 0, .cpu_node = 1, .last_node = 1,
 		    .same_task = true }, AN_R_NOT_ALLOWED,
