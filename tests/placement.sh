@@ -6,7 +6,7 @@
 #
 # a  one process per node, two threads each share all of its memory
 # b  one process, each thread has its own slice
-# c  as b; half way the threads change slices
+# c  as b; half way each thread goes on with the slice of the next, which began on another node
 # d  a process larger than a node: four threads on nodes of two CPUs share everything; two of them fill the machine
 # e  one process, a table that all threads read
 #
@@ -19,7 +19,7 @@ best_of_d() { echo 0.5; }
 declare -rA placement=(
 	[a]="procs --threads 2 --sweeps 90"
 	[b]="private --sweeps 180"
-	[c]="phase --sweeps 300"
+	[c]="phase --shift 1 --sweeps 300"
 	[d]="big --procs 2 --threads 4 --sweeps 30"
 	[e]="table --sweeps 30"
 )
