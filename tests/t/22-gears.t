@@ -4,8 +4,9 @@
 # to be broken, and where it is not it has to hold still. Small pages.
 #
 # scan=0 is the whole module at rest, and with migrate=off no page moves: both are needed wherever a page has to leave
-# node 0. balance=0 leaves tasks where they are: memory alone can follow a thread that has its own (b and c), but never
-# gather threads that share (a and d). In e nothing has to happen: no gear is needed.
+# node 0. balance=0 leaves tasks where they are: threads that share are never gathered (a and d), and nobody finds out
+# that the table of e belongs to all nodes, so that its pages are chased. Memory still follows a thread that has its own
+# (b and c); how far it gets depends on how often the load balancer moves threads that gear 4 no longer speaks for.
 source "$(dirname "$0")/../lib.sh"
 source "$tests/placement.sh"
 
@@ -15,8 +16,9 @@ declare -A needed=(
 	[b]="scan=0 migrate=off"
 	[c]="scan=0 migrate=off"
 	[d]="scan=0 migrate=off balance=0"
-	[e]=""
+	[e]="balance=0"
 )
+declare -A uncertain=([b]="balance=0" [c]="balance=0")
 
 cases=()
 for which in a b c d e; do
@@ -32,6 +34,8 @@ for case in "${cases[@]}"; do
 	check "$which with $gear: memory as expected" is "$(said_in "$number" load)" 0
 	if [[ " ${needed[$which]} " = *" $gear "* ]]; then
 		check "$which with $gear: does not come about" fails holds "$number" "$which"
+	elif [[ ${uncertain[$which]:-} = "$gear" ]]; then
+		check "$which with $gear: memory follows all the same" at_least "$(migrated "$number")" 40000
 	else
 		check "$which with $gear: comes about all the same" holds "$number" "$which"
 	fi
