@@ -55,6 +55,12 @@
 /* Queues that hold more than 1/16 of a process's pages are to drain first. */
 #define BACKLOG_PART		16
 
+/*
+ * A thread that leaves a node after so long makes the scanner look sooner; one
+ * that is carried about by wake-ups all the time must not.
+ */
+#define STEADY_MS		2000
+
 /* Fewer faults on pages at rest than this, in pages, tell nothing. */
 #define MIN_REST_FAULTS		32
 
@@ -162,21 +168,30 @@ static void discover(void)
 	}
 }
 
-/* Did a thread that runs change node since the last look? */
+/* Did this thread, which runs, leave a node on which it had been for long? */
+static bool thread_moved(struct an_thread *stat, int nid)
+{
+	bool moved = stat->seen_node != NUMA_NO_NODE &&
+		     time_after(jiffies, stat->seen_since +
+				msecs_to_jiffies(STEADY_MS));
+
+	if (stat->seen_node == nid)
+		return false;
+	stat->seen_node = nid;
+	stat->seen_since = jiffies;
+	return moved;
+}
+
 static bool threads_moved(struct task_struct *leader)
 {
 	struct an_thread *stat;
 	struct task_struct *t;
 	bool moved = false;
-	int nid;
 
 	for_each_thread(leader, t) {
 		stat = task_is_running(t) ? an_thread_find(t) : NULL;
-		if (!stat)
-			continue;
-		nid = cpu_to_node(task_cpu(t));
-		moved |= stat->seen_node != NUMA_NO_NODE && stat->seen_node != nid;
-		stat->seen_node = nid;
+		if (stat)
+			moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
 	}
 	return moved;
 }

@@ -80,6 +80,7 @@ struct an_thread {
 
 	/* gear 1 */
 	int seen_node;			/* where it ran at the last look */
+	unsigned long seen_since;	/* jiffies: there since */
 
 	/* gear 4 */
 	u64 runtime, delay;		/* ns, at the last snapshot */
