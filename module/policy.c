@@ -394,8 +394,8 @@ static bool evens_out(const struct an_snapshot *s, const struct work *w,
 	u64 here = s->nodes[from].capacity, there = s->nodes[to].capacity;
 
 	return !s->nodes[from].idle_cpus &&
-	       (w->node[to].load + load) * here <=
-	       (w->node[from].load - load / 2) * there;
+	       2 * (w->node[to].load + load) * here <=
+	       (2 * w->node[from].load - load) * there;
 }
 
 static void try_move(const struct an_snapshot *s, const struct work *w,
