@@ -253,14 +253,14 @@ static int balanced_main(void *unused)
  * @p: a task the load balancer would like to pull
  * @src_nid: its node
  * @dst_nid: another node
- * @idle: the pulling CPU has nothing to do
+ * @others: its queue has tasks that do not prefer its node
  *
- * A pull away from the preferred node is a loss: the load balancer then tries
- * others first, and takes it if it must. But no task waits for a CPU because
- * of its memory: where the pulling CPU is idle there is no opinion.
+ * A pull away from the preferred node is a loss where others could go instead,
+ * as in-tree balancing says it too; the load balancer then tries those first.
  * Context: run-queue lock held, interrupts off.
  */
-int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle)
+int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid,
+		    bool others)
 {
 	int preferred = READ_ONCE(p->numa_preferred_nid);
 
@@ -268,7 +268,7 @@ int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid, bool idle)
 		return -1;
 	if (dst_nid == preferred)
 		return 0;
-	if (src_nid != preferred || idle)
+	if (src_nid != preferred || !others)
 		return -1;
 	an_count(AN_C_PULLS_AGAINST, 1);
 	return 1;

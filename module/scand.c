@@ -40,8 +40,19 @@
  */
 #define BATCH_CHUNKS		32
 
-/* Of pages that are expected to stay as they are, one in 16 is looked at. */
+/*
+ * Of pages that are expected to stay as they are, one in 16 is looked at; of a
+ * large process fewer, 4096 in all.
+ */
 #define SAMPLE_ONE_IN		16
+#define SAMPLE_PAGES		4096
+
+/*
+ * A quiet process is walked every 2 s of CPU time at least, or so much later as
+ * it is larger: 2 s for each GiB, for a walk of some 3 ms.
+ */
+#define QUIET_MS		2000
+#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / QUIET_MS)
 
 /* Up to 1/16 of the pages not at rest are little to gain. */
 #define QUIET_ONE_IN		16
@@ -258,6 +269,19 @@ static bool in_vain(struct an_process *p)
 	return p->vain_passes == VAIN_PASSES;
 }
 
+static u32 quiet_period_max(const struct an_process *p)
+{
+	unsigned long ms = max_t(unsigned long, QUIET_MS,
+				 p->resident / QUIET_PAGES_PER_MS);
+
+	return min_t(unsigned long, ms, READ_ONCE(an_params.scan_period_max_ms));
+}
+
+static u32 sample_one_in(const struct an_process *p)
+{
+	return max_t(unsigned long, SAMPLE_ONE_IN, p->resident / SAMPLE_PAGES);
+}
+
 /*
  * At the end of a pass: how soon the next one comes, and of which pages it
  * plants all. Where little is left to gain, or nothing comes of it, seldom.
@@ -275,13 +299,12 @@ static void pace(struct an_process *p, struct task_struct *leader)
 	quiet = vain || (!p->stirred &&
 			 p->restless * QUIET_ONE_IN <= p->resident);
 	if (quiet)
-		p->period_ms = min(p->period_ms * 2,
-				   READ_ONCE(an_params.scan_period_max_ms));
+		p->period_ms = min(p->period_ms * 2, quiet_period_max(p));
 	else
 		p->period_ms = max(p->period_ms / 2,
 				   READ_ONCE(an_params.scan_period_min_ms));
-	WRITE_ONCE(p->one_in, vain ? SAMPLE_ONE_IN : 1);
-	WRITE_ONCE(p->rest_one_in, p->stirred && !vain ? 1 : SAMPLE_ONE_IN);
+	WRITE_ONCE(p->one_in, vain ? sample_one_in(p) : 1);
+	WRITE_ONCE(p->rest_one_in, p->stirred && !vain ? 1 : sample_one_in(p));
 	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
 			    p->restless, rested, roused, p->period_ms);
 }

@@ -17,9 +17,12 @@
 #define THREAD_HASH_BITS	12	/* their threads: thousands */
 #define THREAD_LOCK_BITS	6	/* births and deaths at the same time */
 
-/* A thread is a sharer from this part of its known faults on: 3/4. */
-#define SHARER_NUM	3
-#define SHARER_DEN	4
+/*
+ * A thread is a sharer if half of its known faults are on pages last touched by
+ * another thread: two that share everything see half of it.
+ */
+#define SHARER_NUM	1
+#define SHARER_DEN	2
 
 DEFINE_PER_CPU(struct an_counters, an_counters);
 
@@ -303,7 +306,7 @@ bool an_thread_shares(const struct an_thread *t)
 	u32 shared = READ_ONCE(t->known_shared);
 	u32 known = shared + READ_ONCE(t->known_private);
 
-	return (u64)shared * SHARER_DEN > (u64)known * SHARER_NUM;
+	return known && (u64)shared * SHARER_DEN >= (u64)known * SHARER_NUM;
 }
 
 static void clear_threads(void)
