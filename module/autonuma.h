@@ -67,7 +67,7 @@ enum an_counter {
 
 struct an_counters {
 	u64 count[AN_C_NR];
-	u64 reason[AN_R_NR];	/* of fault decisions and balance stays */
+	u64 reason[AN_R_NR];	/* of fault decisions */
 };
 
 DECLARE_PER_CPU(struct an_counters, an_counters);

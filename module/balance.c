@@ -205,7 +205,7 @@ static void balance_round(void)
  */
 void an_balance_forget(struct an_process *p)
 {
-	struct task_struct *leader = pid_task(p->pid, PIDTYPE_TGID), *t;
+	struct task_struct *leader = an_process_leader(p), *t;
 	u32 word;
 
 	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++) {

@@ -57,7 +57,7 @@ static int status_show(struct seq_file *m, void *unused)
 
 static void show_threads(struct seq_file *m, const struct an_process *p)
 {
-	struct task_struct *leader = pid_task(p->pid, PIDTYPE_TGID), *task;
+	struct task_struct *leader = an_process_leader(p), *task;
 	struct an_thread *t;
 	int nid;
 

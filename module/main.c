@@ -13,7 +13,6 @@
 #include "fault.h"
 #include "main.h"
 #include "migrated.h"
-#include "params.h"
 #include "scand.h"
 #include "stats.h"
 #include "takeback.h"

@@ -6,4 +6,7 @@
 void an_gears_lock(void);
 void an_gears_unlock(void);
 
+/* Bring the gears in line with an_params.scan. May sleep. */
+int an_gears_apply(void);
+
 #endif /* _AUTONUMA_MAIN_H */

@@ -353,7 +353,7 @@ static bool still_wanted(const struct an_region *r)
 		return false;
 	rcu_read_lock();
 	p = an_process_find(r->mm);
-	leader = p ? pid_task(p->pid, PIDTYPE_TGID) : NULL;
+	leader = p ? an_process_leader(p) : NULL;
 	if (leader)
 		ok = an_scope_node_allowed(leader, r->to);
 	rcu_read_unlock();

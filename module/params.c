@@ -7,7 +7,7 @@
 #include <linux/moduleparam.h>
 #include <linux/string.h>
 #include "autonuma.h"
-#include "params.h"
+#include "main.h"
 
 struct an_params an_params = {
 	.scan = true,

@@ -87,11 +87,6 @@ static struct task_struct *scand;
 /* Only scand: CPU time used and when, to stay within the budget. */
 static u64 budget_runtime, budget_clock;
 
-static struct task_struct *process_leader(const struct an_process *p)
-{
-	return pid_task(p->pid, PIDTYPE_TGID);
-}
-
 /* A thread of the process that still has its mm: the leader may have ended. */
 static struct task_struct *thread_with_mm(struct task_struct *leader)
 {
@@ -464,7 +459,7 @@ static void look_at(struct an_process *p, struct look *look)
 	look->scope = AN_SCOPE_KERNEL;
 	look->due = false;
 	rcu_read_lock();
-	leader = process_leader(p);
+	leader = an_process_leader(p);
 	if (leader && atomic_read(&p->mm->mm_users)) {
 		an_scope_activity(leader, &act);
 		look->scope = an_scope_check(leader, p->mm, &act);
@@ -489,7 +484,7 @@ static void finish_pass(struct an_process *p)
 
 	pass_end(p);
 	rcu_read_lock();
-	leader = process_leader(p);
+	leader = an_process_leader(p);
 	if (leader)
 		pace(p, leader);
 	rcu_read_unlock();

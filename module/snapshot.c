@@ -290,7 +290,7 @@ static void view_pages(struct an_view *v, struct an_proc *proc,
 static void view_process(struct an_view *v, const struct an_process *p,
 			 u64 elapsed)
 {
-	struct task_struct *leader = pid_task(p->pid, PIDTYPE_TGID), *t;
+	struct task_struct *leader = an_process_leader(p), *t;
 	u32 index = v->s.nr_procs;
 	struct an_proc *proc = &v->procs[index];
 
@@ -319,7 +319,7 @@ static void measure(struct an_size *size)
 	memset(size, 0, sizeof(*size));
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list) {
-		leader = pid_task(p->pid, PIDTYPE_TGID);
+		leader = an_process_leader(p);
 		if (!leader)
 			continue;
 		size->procs++;

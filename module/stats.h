@@ -93,6 +93,12 @@ struct an_thread {
 	u32 nodes[];			/* [2 * node + shared], decayed */
 };
 
+/* The leader of its thread group, NULL once dead. Context: RCU read side. */
+static inline struct task_struct *an_process_leader(const struct an_process *p)
+{
+	return pid_task(p->pid, PIDTYPE_TGID);
+}
+
 int an_stats_init(void);
 void an_stats_exit(void);
 
