@@ -144,24 +144,27 @@ write_conf() {
 	} >"$1"
 }
 
-bring_module() {
-	local root=$1 kernel=$2 ko=$3 dir
+# Modules that need no other one.
+bring_modules() {
+	local root=$1 kernel=$2 dir ko
 	dir=$root/lib/modules/$(<"$kernel/include/config/kernel.release")
-	install -D -m 644 "$ko" "$dir/extra/${ko##*/}"
-	echo "extra/${ko##*/}:" >"$dir/modules.dep"
+	for ko in "${@:3}"; do
+		install -D -m 644 "$ko" "$dir/extra/${ko##*/}"
+		echo "extra/${ko##*/}:" >>"$dir/modules.dep"
+	done
 }
 
-# Prints nothing; writes the initramfs of this run.
+# make_initramfs TARGET KERNEL PROGRAM...: prints nothing; writes the initramfs of this run, with the modules of kos[].
 make_initramfs() {
-	local target=$1 kernel=$2 ko=$3 tools root=$run_dir/root file
-	shift 3
+	local target=$1 kernel=$2 tools root=$run_dir/root file
+	shift 2
 	tools=$(lab_tools)
 	rm -rf "$root"
 	mkdir -p "$root/lab"
 	write_conf "$root/lab/conf"
 	for file in "${files[@]}"; do bring_file "$root" "$file"; done
 	if [[ -n $init_script ]]; then install -m 644 "$init_script" "$root/lab/script"; fi
-	if [[ -n $ko ]]; then bring_module "$root" "$kernel" "$ko"; fi
+	if ((${#kos[@]})); then bring_modules "$root" "$kernel" "${kos[@]}"; fi
 	write_program "$root" "$@"
 	pack "$root" | cat "$(base_archive "$tools")" - >"$target"
 	rm -rf "$root"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Prints the directory of a ready kernel, built first if need be:
-#	kernel.sh [--unpatched] [default|debug]
+#	kernel.sh [--unpatched] [--configure] [default|debug|kcsan]
 # Debian's linux-source-6.12 plus core-hooks.patch, unpacked once per version and patch, built once per config.
 set -euo pipefail
 
@@ -96,10 +96,10 @@ compile() {
 config=default patched=yes configure_only=no
 for arg; do
 	case $arg in
-	default | debug) config=$arg ;;
+	default | debug | kcsan) config=$arg ;;
 	--unpatched) patched=no ;;
 	--configure) configure_only=yes ;;
-	*) die "usage: kernel.sh [--unpatched] [--configure] [default|debug]" ;;
+	*) die "usage: kernel.sh [--unpatched] [--configure] [default|debug|kcsan]" ;;
 	esac
 done
 
@@ -115,7 +115,7 @@ if [[ $patched = yes ]]; then patch_key=$(hash_of <"$patch"); fi
 pristine=$build/linux-$version
 source=$pristine-$patch_key
 fragments=("$lab/config")
-if [[ $config = debug ]]; then fragments+=("$lab/config.debug"); fi
+if [[ $config != default ]]; then fragments+=("$lab/config.$config"); fi
 wanted=$(merged_fragments "${fragments[@]}")
 # Below the source, so that all paths kbuild writes are relative.
 out=$source/$config-$(printf '%s\n%s\n' "$wanted" "$(gcc --version | head -n 1)" | hash_of)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds the module out of tree against a kernel directory and prints its path:
-#	module.sh KERNEL-DIRECTORY
+# Builds the module, or those of another directory with a Kbuild, out of tree against a kernel directory, and prints the
+# path of each:
+#	module.sh KERNEL-DIRECTORY [DIRECTORY]
 # The sources are copied, so the source tree stays clean; one copy per kernel and source.
 set -euo pipefail
 
@@ -12,14 +13,17 @@ build=${AUTONUMA_BUILD:-$top/build}
 say() { printf 'module: %s\n' "$*" >&2; }
 die() { say "$*"; exit 125; }
 
-[[ $# = 1 && -e $1/Module.symvers ]] || die "usage: module.sh KERNEL-DIRECTORY"
+[[ ($# = 1 || $# = 2) && -e $1/Module.symvers ]] || die "usage: module.sh KERNEL-DIRECTORY [DIRECTORY]"
 kernel=$(realpath "$1")
-[[ -e $top/Kbuild ]] || die "there is no $top/Kbuild: nothing to build"
+from=$(realpath "${2:-$top}")
+sources=(Kbuild)
+if [[ $from = "$top" ]]; then sources+=(module); else sources=(.); fi
+[[ -e $from/Kbuild ]] || die "there is no $from/Kbuild: nothing to build"
 
 key=$({
 	echo "$kernel"
-	cd "$top"
-	find Kbuild module -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+	cd "$from"
+	find "${sources[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
 } | sha256sum | cut -c1-16)
 dir=$build/module-$key
 
@@ -30,10 +34,10 @@ if [[ ! -e $dir/.ready ]]; then
 	say "building"
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp -a "$top/Kbuild" "$top/module" "$dir/"
+	(cd "$from" && cp -a "${sources[@]}" "$dir/")
 	make -C "$kernel" M="$dir" -j"$(nproc)" modules >"$dir/log" 2>&1 || { cat "$dir/log" >&2; die "the module does not build"; }
 	grep -A3 'warning:' "$dir/log" >&2 || true
-	[[ -e $dir/autonuma.ko ]] || die "the build made no autonuma.ko"
+	compgen -G "$dir/*.ko" >/dev/null || die "the build made no module"
 	touch "$dir/.ready"
 fi
-echo "$dir/autonuma.ko"
+printf '%s\n' "$dir"/*.ko
