@@ -31,6 +31,7 @@ struct an_params {
 	uint migrate_rate_mbps;
 	uint migrate_batch;
 	uint balance_period_ms;
+	bool record_all;
 };
 
 extern struct an_params an_params;
@@ -43,7 +44,7 @@ enum an_counter {
 	AN_C_SCAN_LOCK_BUSY,	/* chunks put off: mmap_lock contended */
 	AN_C_FAULTS,		/* hinting faults of balanced processes */
 	AN_C_FAULTS_LOCAL,
-	AN_C_FAULTS_NO_MEMORY,	/* thread statistics could not be allocated */
+	AN_C_NO_MEMORY,		/* allocations that failed and were done without */
 	AN_C_QUEUED,		/* pages */
 	AN_C_QUEUE_FULL,	/* pages not queued: bound or no memory */
 	AN_C_CANCELLED,		/* pages taken back from a queue */
@@ -62,12 +63,15 @@ enum an_counter {
 	AN_C_PULLS_AGAINST,	/* load balancer told: would lose locality */
 	AN_C_TAKEN_BACK,	/* planted pages restored by a bypass */
 	AN_C_LEFT_PLANTED,	/* mms left to the fault path by a bypass */
+	AN_C_SCAND_NS,		/* CPU time charged to processes, by gear */
+	AN_C_MIGRATED_NS,
+	AN_C_BALANCED_NS,
 	AN_C_NR
 };
 
 struct an_counters {
 	u64 count[AN_C_NR];
-	u64 reason[AN_R_NR];	/* of fault decisions */
+	u64 reason[AN_R_NR];	/* decisions; of gear 3, pages */
 };
 
 DECLARE_PER_CPU(struct an_counters, an_counters);

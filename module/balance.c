@@ -12,8 +12,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/topology.h>
+#include <trace/events/sched.h>
 #include "autonuma.h"
 #include "balance.h"
+#include "decision.h"
+#include "probe.h"
 #include "snapshot.h"
 #include "stats.h"
 #include "trace.h"
@@ -88,58 +91,155 @@ static void book_move(struct task_struct *p, int nid)
 	if (t) {
 		t->moved_to = nid;
 		t->moved_jiffies = jiffies ?: 1;
+		WRITE_ONCE(t->left_why, AN_R_NONE);
 	}
 	rcu_read_unlock();
 }
 
-static bool move(struct task_struct *p, const struct an_step *step)
+/* AN_R_NONE: done, and verified. Else a reason of step_failed. */
+static enum an_reason move(struct task_struct *p, const struct an_step *step)
 {
 	int cpu;
 
 	if (task_nid(p) != step->from)
-		return false;
+		return AN_R_STEP_LEFT;
 	cpu = pick_idle_cpu(p, step->to);
 	if (cpu < 0 && step->reason == AN_R_MOVE_EVEN)
 		cpu = pick_busy_cpu(p, step->to);
-	if (cpu < 0 || migrate_task_to(p, cpu) || task_nid(p) != step->to)
-		return false;
+	if (cpu < 0)
+		return AN_R_STEP_NO_CPU;
+	if (migrate_task_to(p, cpu))
+		return AN_R_STEP_REFUSED;
+	if (task_nid(p) != step->to)
+		return AN_R_STEP_ELSEWHERE;
 	book_move(p, step->to);
 	an_count(AN_C_TASK_MOVES, 1);
-	return true;
+	return AN_R_NONE;
 }
 
-static bool swap_tasks(struct task_struct *p, struct task_struct *q,
-		       const struct an_step *step)
+/* As move(). */
+static enum an_reason swap_tasks(struct task_struct *p, struct task_struct *q,
+				 const struct an_step *step)
 {
 	int p_cpu = task_cpu(p), q_cpu = task_cpu(q);
 
 	if (cpu_to_node(p_cpu) != step->from || cpu_to_node(q_cpu) != step->to)
-		return false;
+		return AN_R_STEP_LEFT;
 	if (migrate_swap(p, q, q_cpu, p_cpu))
-		return false;
+		return AN_R_STEP_REFUSED;
 	if (task_nid(p) != step->to || task_nid(q) != step->from)
-		return false;
+		return AN_R_STEP_ELSEWHERE;
 	book_move(p, step->to);
 	book_move(q, step->from);
 	an_count(AN_C_TASK_SWAPS, 1);
-	return true;
+	return AN_R_NONE;
+}
+
+static void say_step(const struct an_step *step, const struct task_struct *p,
+		     const struct task_struct *q, enum an_reason failed)
+{
+	struct an_decision d = an_about(p->tgid, failed ?: step->reason);
+
+	d.pid = p->pid;
+	d.other = q ? q->pid : 0;
+	d.from = step->from;
+	d.to = step->to;
+	d.gain = step->gain;
+	an_count_reason(d.why, 1);
+	if (failed)
+		an_decided(step_failed, &d);
+	else if (q)
+		an_decided(swap, &d);
+	else
+		an_decided(move, &d);
 }
 
 static void carry_out(const struct an_step *step)
 {
 	struct task_struct *p = view.refs[step->task], *q = NULL;
-	bool done;
+	enum an_reason failed;
 
 	if (step->other == AN_NO_TASK) {
-		done = move(p, step);
+		failed = move(p, step);
 	} else {
 		q = view.refs[step->other];
-		done = swap_tasks(p, q, step);
+		failed = swap_tasks(p, q, step);
 	}
-	if (!done)
+	if (failed)
 		an_count(AN_C_TASK_STEPS_FAILED, 1);
-	trace_autonuma_step(p->pid, q ? q->pid : 0, step->from, step->to,
-			    step->gain, step->reason, done);
+	say_step(step, p, q, failed);
+}
+
+/* Why thread @i of the view stays where it is: counted, noted, told. */
+static void say_stays(u32 i)
+{
+	struct task_struct *p = view.refs[i];
+	struct an_decision d;
+	struct an_thread *t;
+	enum an_reason why;
+	u32 best;
+
+	why = an_policy_why_not(&view.s, i, &best);
+	an_count_reason(why, 1);
+	rcu_read_lock();
+	t = an_thread_find(p);
+	if (t)
+		WRITE_ONCE(t->stay, why);
+	rcu_read_unlock();
+	if (!an_watched(stay))
+		return;
+	d = an_about(p->tgid, why);
+	d.pid = p->pid;
+	d.from = view.s.tasks[i].node;
+	d.to = best;
+	an_decided(stay, &d);
+}
+
+/* Is thread @i part of one of the @nr steps? There are few of these. */
+static bool in_step(u32 i, u32 nr)
+{
+	const struct an_step *step;
+
+	for (step = view.steps; step < view.steps + nr; step++)
+		if (step->task == i || step->other == i)
+			return true;
+	return false;
+}
+
+static void say_who_stays(u32 nr_steps)
+{
+	u32 i;
+
+	for (i = 0; i < view.s.nr_tasks; i++)
+		if (!in_step(i, nr_steps))
+			say_stays(i);
+}
+
+/* Charges a part of a round to the process that mm identifies. */
+static void charge_process(const struct mm_struct *mm, u64 ns)
+{
+	struct an_process *p = an_process_find(mm);
+
+	if (p)
+		WRITE_ONCE(p->balanced_ns, p->balanced_ns + ns);
+}
+
+/* The CPU time of a round is its processes', by their threads in the view. */
+static void charge(u64 ns)
+{
+	const struct an_task *tasks = view.s.tasks;
+	u32 first, next, nr = view.s.nr_tasks;
+
+	an_count(AN_C_BALANCED_NS, ns);
+	rcu_read_lock();
+	for (first = 0; first < nr; first = next) {
+		next = first + 1;
+		while (next < nr && tasks[next].proc == tasks[first].proc)
+			next++;
+		charge_process(view.mms[tasks[first].proc],
+			       div_u64(ns * (next - first), nr));
+	}
+	rcu_read_unlock();
 }
 
 /* Let the fault path see where each process belongs. */
@@ -182,18 +282,23 @@ static void publish_preferred(void)
 
 static void balance_round(void)
 {
+	u64 start = an_busy_clock();
 	u32 i, nr;
 
-	if (an_view_take(&view))
+	if (an_view_take(&view)) {
+		an_count(AN_C_NO_MEMORY, 1);
 		return;
+	}
 	an_policy_homes(&view.s);
 	publish_homes();
 	nr = an_policy_balance(&view.s, view.steps);
+	say_who_stays(nr);
 	cpus_read_lock();
 	for (i = 0; i < nr && !kthread_should_stop(); i++)
 		carry_out(&view.steps[i]);
 	cpus_read_unlock();
 	publish_preferred();
+	charge(an_busy_clock() - start);
 	an_view_drop(&view);
 }
 
@@ -248,6 +353,16 @@ static int balanced_main(void *unused)
 	return 0;
 }
 
+static void say_refused(const struct task_struct *p, int from, int to)
+{
+	struct an_decision d = an_about(p->tgid, AN_R_PREFERRED);
+
+	d.pid = p->pid;
+	d.from = from;
+	d.to = to;
+	an_decided(pull_refused, &d);
+}
+
 /**
  * an_balance_pull - the pull operation of the core hooks
  * @p: a task the load balancer would like to pull
@@ -271,7 +386,43 @@ int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid,
 	if (src_nid != preferred || !others)
 		return -1;
 	an_count(AN_C_PULLS_AGAINST, 1);
+	an_count_reason(AN_R_PREFERRED, 1);
+	if (an_watched(pull_refused))
+		say_refused(p, src_nid, dst_nid);
 	return 1;
+}
+
+/*
+ * Who takes a thread away from where gear 4 moved it: told when it happens, as
+ * nothing tells it afterwards.
+ */
+static enum an_reason why_leaving(const struct task_struct *p, int cpu)
+{
+	if (!cpumask_test_cpu(cpu, p->cpus_ptr))
+		return AN_R_BY_AFFINITY;
+	if (!cpu_active(cpu))
+		return AN_R_BY_HOTPLUG;
+	if (READ_ONCE(p->__state) == TASK_WAKING)
+		return AN_R_BY_WAKE_UP;
+	return READ_ONCE(p->on_rq) ? AN_R_BY_PULL : AN_R_BY_OTHER;
+}
+
+/*
+ * Probe of sched_migrate_task. Context: p->pi_lock or run-queue lock held,
+ * interrupts off: a look-up, and only when nodes differ.
+ */
+static void probe_migrate(void *data, struct task_struct *p, int cpu)
+{
+	int nid = task_nid(p);
+	struct an_thread *t;
+
+	if (nid == cpu_to_node(cpu))
+		return;
+	rcu_read_lock();
+	t = an_thread_find(p);
+	if (t && READ_ONCE(t->moved_to) == nid)
+		WRITE_ONCE(t->left_why, why_leaving(p, task_cpu(p)));
+	rcu_read_unlock();
 }
 
 int an_balance_start(void)
@@ -280,17 +431,24 @@ int an_balance_start(void)
 
 	if (err)
 		return err;
+	check_trace_callback_type_sched_migrate_task(probe_migrate);
+	err = an_probe_attach("sched_migrate_task", probe_migrate);
+	if (err)
+		goto free_view;
 	balanced = kthread_run(balanced_main, NULL, "knuma_balanced");
-	if (IS_ERR(balanced)) {
-		an_view_free(&view);
-		return PTR_ERR(balanced);
-	}
-	return 0;
+	if (!IS_ERR(balanced))
+		return 0;
+	err = PTR_ERR(balanced);
+	an_probe_detach("sched_migrate_task", probe_migrate);
+free_view:
+	an_view_free(&view);
+	return err;
 }
 
 void an_balance_stop(void)
 {
 	kthread_stop(balanced);
 	balanced = NULL;
+	an_probe_detach("sched_migrate_task", probe_migrate);
 	an_view_free(&view);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a person looks at: /sys/kernel/debug/autonuma/{status,processes}.
- * One "name value" per line; nothing here is needed for the gears to run.
+ * What a person looks at, under /sys/kernel/debug/autonuma: status, processes
+ * and decisions. Nothing here is needed for the gears to run.
  *
  * A file of debugfs pins the module of its file_operations while it is open.
  * Those of debugfs_create_devm_seqfile() are the kernel's, so nothing that a
@@ -14,6 +14,7 @@
 #include <linux/seq_file.h>
 #include "autonuma.h"
 #include "debugfs.h"
+#include "decision.h"
 #include "main.h"
 #include "migrated.h"
 #include "stats.h"
@@ -46,7 +47,8 @@ static int status_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%s %llu\n", an_counter_name(which),
 			   an_counter_sum(which));
 	for (why = AN_R_NONE + 1; why < AN_R_NR; why++)
-		seq_printf(m, "reason_%s %llu\n", an_reason_name(why),
+		seq_printf(m, "why_%s_%s %llu\n",
+			   an_act_name(an_reason_act(why)), an_reason_name(why),
 			   an_reason_sum(why));
 	an_gears_lock();
 	if (an_running())
@@ -67,9 +69,10 @@ static void show_threads(struct seq_file *m, const struct an_process *p)
 		t = an_thread_find(task);
 		if (!t)
 			continue;
-		seq_printf(m, "  thread %d node %d preferred %d load %u on_preferred_ms %llu off_preferred_ms %llu faults",
+		seq_printf(m, "  thread %d node %d preferred %d load %u stay %s on_preferred_ms %llu off_preferred_ms %llu faults",
 			   task->pid, cpu_to_node(task_cpu(task)),
 			   task->numa_preferred_nid, t->load,
+			   an_reason_name(READ_ONCE(t->stay)),
 			   div_u64(t->on_preferred, NSEC_PER_MSEC),
 			   div_u64(t->off_preferred, NSEC_PER_MSEC));
 		for (nid = 0; nid < nr_node_ids; nid++)
@@ -86,9 +89,13 @@ static int processes_show(struct seq_file *m, void *unused)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list) {
-		seq_printf(m, "process %d pass %u one_in %u rest_one_in %u period_ms %u home %*pbl pages",
+		seq_printf(m, "process %d pass %u one_in %u rest_one_in %u period_ms %u",
 			   pid_nr(p->pid), p->pass, p->one_in, p->rest_one_in,
-			   p->period_ms,
+			   p->period_ms);
+		seq_printf(m, " scand_us %llu migrated_us %llu balanced_us %llu home %*pbl pages",
+			   div_u64(READ_ONCE(p->scand_ns), NSEC_PER_USEC),
+			   div_u64(atomic64_read(&p->migrated_ns), NSEC_PER_USEC),
+			   div_u64(READ_ONCE(p->balanced_ns), NSEC_PER_USEC),
 			   nr_node_ids, p->home);
 		for (nid = 0; nid < nr_node_ids; nid++)
 			seq_printf(m, " %u", p->pages[nid]);
@@ -99,17 +106,25 @@ static int processes_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static int decisions_show(struct seq_file *m, void *unused)
+{
+	an_decisions_show(m);
+	return 0;
+}
+
 /* Without debugfs, or memory for it, the module runs unseen. */
 void an_debugfs_init(void)
 {
 	device = root_device_register(KBUILD_MODNAME);
 	if (IS_ERR(device)) {
 		device = NULL;
+		an_count(AN_C_NO_MEMORY, 1);
 		return;
 	}
 	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_devm_seqfile(device, "status", dir, status_show);
 	debugfs_create_devm_seqfile(device, "processes", dir, processes_show);
+	debugfs_create_devm_seqfile(device, "decisions", dir, decisions_show);
 }
 
 void an_debugfs_exit(void)

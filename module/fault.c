@@ -10,6 +10,7 @@
 #include <linux/sched/numa_balancing.h>
 #include <linux/topology.h>
 #include "autonuma.h"
+#include "decision.h"
 #include "fault.h"
 #include "migrated.h"
 #include "scope.h"
@@ -88,7 +89,7 @@ static int act(enum an_reason why, const struct an_fault *f,
 	case AN_R_CONTRARY:
 		/* Only a fault from another node can have queued the page. */
 		if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
-			an_migrated_cancel(span, f->last_node);
+			an_migrated_cancel(span, f->last_node, why);
 		return NUMA_NO_NODE;
 	case AN_R_FOLLOW:
 	case AN_R_FOLLOW_HOME:
@@ -99,13 +100,14 @@ static int act(enum an_reason why, const struct an_fault *f,
 	}
 	switch (READ_ONCE(an_params.migrate)) {
 	case AN_MIGRATE_ASYNC:
-		if (an_migrated_queue(p, span) && t)
+		if (an_migrated_queue(p, span, why) && t)
 			t->queued_to = span->to;
 		return NUMA_NO_NODE;
 	case AN_MIGRATE_FAULT:
 		return an_migrated_admit(p, span, pages) ? span->to :
 							   NUMA_NO_NODE;
 	default:
+		an_migrated_decline(span, AN_R_QUEUE_OFF);
 		return NUMA_NO_NODE;
 	}
 }
@@ -148,6 +150,20 @@ static void note(struct an_thread *t, const struct an_process *p,
 		WRITE_ONCE(t->roused, t->roused + pages);
 }
 
+static void say_fault(const struct an_fault *f, const struct an_span *span,
+		      enum an_reason why)
+{
+	struct an_decision d = an_about(current->tgid, why);
+
+	d.pid = current->pid;
+	d.from = f->page_node;
+	d.to = f->cpu_node;
+	d.last = f->last_node;
+	d.addr = span->addr;
+	d.pages = span->pages;
+	an_decided(fault, &d);
+}
+
 /* The decide operation of the core hooks: contexts and locks are theirs. */
 int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		    struct folio *folio, const nodemask_t *allowed)
@@ -173,8 +189,8 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		note(t, p, &f, folio_nr_pages(folio));
 	span = span_of(vmf, addr, folio);
 	an_count_reason(why, 1);
-	trace_autonuma_fault(addr, f.page_node, f.cpu_node, f.last_node,
-			     span.pages, why);
+	if (an_watched(fault))
+		say_fault(&f, &span, why);
 	return act(why, &f, p, t, &span, folio_nr_pages(folio));
 }
 
@@ -195,7 +211,7 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 	if (flags & TNF_FAULT_LOCAL)
 		an_count(AN_C_FAULTS_LOCAL, 1);
 	if (flags & TNF_MIGRATED)
-		an_count(AN_C_MIGRATED, pages);
+		an_migrated_by_fault(mem_node, pages);
 	if (t->queued_to != NUMA_NO_NODE) {
 		mem_node = t->queued_to;
 		t->queued_to = NUMA_NO_NODE;

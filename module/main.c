@@ -10,6 +10,7 @@
 #include "autonuma.h"
 #include "balance.h"
 #include "debugfs.h"
+#include "decision.h"
 #include "fault.h"
 #include "main.h"
 #include "migrated.h"
@@ -135,10 +136,13 @@ static void gears_end(void)
 
 static int __init autonuma_init(void)
 {
-	int err = an_stats_init();
+	int err = an_decision_init();
 
 	if (err)
 		return err;
+	err = an_stats_init();
+	if (err)
+		goto decision_exit;
 	err = an_migrated_init();
 	if (err)
 		goto stats_exit;
@@ -157,6 +161,8 @@ end:
 	an_migrated_exit();
 stats_exit:
 	an_stats_exit();
+decision_exit:
+	an_decision_exit();
 	return err;
 }
 
@@ -166,6 +172,7 @@ static void __exit autonuma_exit(void)
 	gears_end();
 	an_migrated_exit();
 	an_stats_exit();
+	an_decision_exit();
 	pr_info("unloaded\n");
 }
 

@@ -3,6 +3,7 @@
 #define _AUTONUMA_MIGRATED_H
 
 #include <linux/mm_types.h>
+#include "reason.h"
 
 struct an_process;
 
@@ -25,8 +26,11 @@ int an_migrated_init(void);
 void an_migrated_exit(void);
 int an_migrated_start(void);
 void an_migrated_stop(void);
-bool an_migrated_queue(struct an_process *p, const struct an_span *span);
-void an_migrated_cancel(const struct an_span *span, int to);
+bool an_migrated_queue(struct an_process *p, const struct an_span *span,
+		       enum an_reason why);
+void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why);
+void an_migrated_decline(const struct an_span *span, enum an_reason why);
+void an_migrated_by_fault(int nid, unsigned int pages);
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages);
 unsigned long an_migrated_backlog(void);

@@ -7,6 +7,7 @@
 #include <linux/moduleparam.h>
 #include <linux/string.h>
 #include "autonuma.h"
+#include "decision.h"
 #include "main.h"
 
 struct an_params an_params = {
@@ -21,6 +22,7 @@ struct an_params an_params = {
 	.migrate_rate_mbps = 2048,
 	.migrate_batch = 128,
 	.balance_period_ms = 250,
+	.record_all = false,
 };
 
 static const char * const migrate_names[] = {
@@ -157,3 +159,25 @@ static const struct an_bounds balance_period_ms_bounds = {
 };
 module_param_cb(balance_period_ms, &bounded_ops, (void *)&balance_period_ms_bounds, 0644);
 MODULE_PARM_DESC(balance_period_ms, "time between two looks at where tasks should run (ms, default 250)");
+
+static int record_all_set(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_bool(val, kp);
+
+	if (err)
+		return err;
+	if (an_params.record_all)
+		static_branch_enable(&an_recording_all);
+	else
+		static_branch_disable(&an_recording_all);
+	return 0;
+}
+
+static const struct kernel_param_ops record_all_ops = {
+	.set = record_all_set,
+	.get = param_get_bool,
+};
+
+/* What a person looks at: the ring is small, and faults would fill it. */
+module_param_cb(record_all, &record_all_ops, &an_params.record_all, 0644);
+MODULE_PARM_DESC(record_all, "keep each fault, queued page, pull and thread that stays in debugfs decisions, too (bool, default 0)");

@@ -14,41 +14,6 @@
 /* Lifts signed differences of costs (below 2^28) into an unsigned key. */
 #define KEY_ZERO	0x100000000ULL
 
-static const char * const reason_names[AN_R_NR] = {
-	[AN_R_NONE] = "none",
-	[AN_R_LOCAL] = "local",
-	[AN_R_FIRST_FAULT] = "first_fault",
-	[AN_R_CONTRARY] = "contrary",
-	[AN_R_SHARED_HOME] = "shared_home",
-	[AN_R_AWAY_FROM_HOME] = "away_from_home",
-	[AN_R_NOT_ALLOWED] = "not_allowed",
-	[AN_R_FOLLOW] = "follow",
-	[AN_R_FOLLOW_HOME] = "follow_home",
-	[AN_R_NO_EVIDENCE] = "no_evidence",
-	[AN_R_AT_BEST] = "at_best",
-	[AN_R_NO_ROOM] = "no_room",
-	[AN_R_AFFINITY] = "affinity",
-	[AN_R_COOLING] = "cooling",
-	[AN_R_MOVE_IDLE] = "move_idle",
-	[AN_R_SWAP] = "swap",
-	[AN_R_MOVE_EVEN] = "move_even",
-	[AN_R_WANDERING] = "wandering",
-};
-
-/**
- * an_reason_name - name of a reason, for traces
- * @reason: any value, also one out of range
- *
- * Context: any.
- * Return: a constant lower-case string, "unknown" when out of range.
- */
-const char *an_reason_name(enum an_reason reason)
-{
-	if ((unsigned int)reason >= AN_R_NR)
-		return "unknown";
-	return reason_names[reason];
-}
-
 /**
  * an_policy_fault - what to do with the page of one hinting fault
  * @f: the fault

@@ -26,36 +26,12 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 #endif
 
+#include "reason.h"
+
 #define AN_LOAD_ONE	1024	/* load of a task that always wants a CPU */
 #define AN_SHARE_ONE	1024	/* all accesses of a task */
 #define AN_NO_NODE	(-1)
 #define AN_NO_TASK	((u32)~0)
-
-/* Why something was or was not done. Order is ABI of the traces. */
-enum an_reason {
-	AN_R_NONE,
-	/* fault decisions */
-	AN_R_LOCAL,		/* page is where it is used: cancel a queued move */
-	AN_R_FIRST_FAULT,	/* nothing known yet of the page */
-	AN_R_CONTRARY,		/* last fault came from another node: cancel */
-	AN_R_SHARED_HOME,	/* shared page already on a home node */
-	AN_R_AWAY_FROM_HOME,	/* shared page, and this CPU is not at home */
-	AN_R_NOT_ALLOWED,	/* memory policy or cpuset excludes the node */
-	AN_R_FOLLOW,		/* move: second fault in a row from that node */
-	AN_R_FOLLOW_HOME,	/* move: shared page goes to the home node */
-	/* balance decisions */
-	AN_R_NO_EVIDENCE,	/* too few faults to judge */
-	AN_R_AT_BEST,		/* no node lowers J enough */
-	AN_R_NO_ROOM,		/* the better node is loaded, nothing to swap */
-	AN_R_AFFINITY,		/* affinity or cpuset excludes the better node */
-	AN_R_COOLING,		/* moved lately, or its moves come undone */
-	AN_R_MOVE_IDLE,		/* move to an idle CPU */
-	AN_R_SWAP,		/* exchange with a task of the better node */
-	AN_R_MOVE_EVEN,		/* move to a less crowded node, no idle CPU */
-	/* a fault decision again */
-	AN_R_WANDERING,		/* the thread came to this node just now */
-	AN_R_NR
-};
 
 /* One hinting fault, as gear 2 sees it. Nodes, AN_NO_NODE where unknown. */
 struct an_fault {
@@ -142,6 +118,5 @@ u64 an_policy_goal(struct an_snapshot *s);
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);
 bool an_policy_settled(const struct an_snapshot *s, u32 task);
 enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best);
-const char *an_reason_name(enum an_reason reason);
 
 #endif /* _AUTONUMA_POLICY_H */

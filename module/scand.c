@@ -18,13 +18,13 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "balance.h"
+#include "decision.h"
 #include "migrated.h"
 #include "scand.h"
 #include "scope.h"
 #include "shared.h"
 #include "stats.h"
 #include "walk.h"
-#define CREATE_TRACE_POINTS
 #include "trace.h"
 
 /* How often scand looks at the processes it knows, and for new ones. */
@@ -138,13 +138,33 @@ static struct mm_struct *process_mm(struct task_struct *leader)
 	return mm;
 }
 
+static void say_skipped(pid_t tgid, enum an_reason why)
+{
+	struct an_decision d = an_about(tgid, why);
+
+	an_decided(process_skipped, &d);
+}
+
+/* Returns AN_R_IN_SCOPE, or why not. */
+static enum an_reason take(struct task_struct *leader, struct mm_struct *mm)
+{
+	struct pid *pid = get_task_pid(leader, PIDTYPE_TGID);
+	struct an_process *p = an_process_add(mm, pid);
+	struct an_decision d = an_about(pid_nr(pid), AN_R_IN_SCOPE);
+
+	put_pid(pid);
+	if (!p)
+		return AN_R_SKIP_NO_MEMORY;
+	an_decided(process_taken, &d);
+	return AN_R_IN_SCOPE;
+}
+
 /* Take a process under balance, if it is in scope. */
 static void consider(struct task_struct *leader)
 {
 	struct mm_struct *mm = process_mm(leader);
 	struct an_activity act;
-	enum an_scope why;
-	struct pid *pid;
+	enum an_reason why;
 	bool known;
 
 	if (!mm)
@@ -154,13 +174,12 @@ static void consider(struct task_struct *leader)
 	an_scope_activity(leader, &act);
 	why = an_scope_check(leader, mm, &act);
 	rcu_read_unlock();
-	if (!known && why == AN_SCOPE_IN) {
-		pid = get_task_pid(leader, PIDTYPE_TGID);
-		an_process_add(mm, pid);
-		put_pid(pid);
-	}
+	if (!known && why == AN_R_NONE)
+		why = take(leader, mm);
 	if (!known)
-		trace_autonuma_scope(task_tgid_nr(leader), why);
+		an_count_reason(why, 1);
+	if (!known && why != AN_R_IN_SCOPE && an_watched(process_skipped))
+		say_skipped(task_tgid_nr(leader), why);
 	mmput_async(mm);
 }
 
@@ -206,6 +225,7 @@ static bool threads_moved(struct task_struct *leader)
 static void rearm(struct an_process *p)
 {
 	p->vain_passes = 0;
+	p->roused_now = true;
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 }
 
@@ -277,6 +297,15 @@ static u32 sample_one_in(const struct an_process *p)
 	return max_t(unsigned long, SAMPLE_ONE_IN, p->resident / SAMPLE_PAGES);
 }
 
+static void say_pass_ended(const struct an_process *p, enum an_reason why)
+{
+	struct an_decision d = an_about(pid_nr(p->pid), why);
+
+	d.pages = p->restless;
+	an_count_reason(why, 1);
+	an_decided(scan_end, &d);
+}
+
 /*
  * At the end of a pass: how soon the next one comes, and of which pages it
  * plants all. Where little is left to gain, or nothing comes of it, seldom.
@@ -284,6 +313,7 @@ static u32 sample_one_in(const struct an_process *p)
 static void pace(struct an_process *p, struct task_struct *leader)
 {
 	bool was_stirred = p->stirred, vain, quiet;
+	enum an_reason why;
 	u64 rested, roused;
 
 	pass_faults(p, leader, &rested, &roused);
@@ -300,6 +330,9 @@ static void pace(struct an_process *p, struct task_struct *leader)
 				   READ_ONCE(an_params.scan_period_min_ms));
 	WRITE_ONCE(p->one_in, vain ? sample_one_in(p) : 1);
 	WRITE_ONCE(p->rest_one_in, p->stirred && !vain ? 1 : sample_one_in(p));
+	why = vain ? AN_R_PASS_VAIN : p->stirred ? AN_R_PASS_STIRRED :
+	      quiet ? AN_R_PASS_QUIET : AN_R_PASS_BUSY;
+	say_pass_ended(p, why);
 	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
 			    p->restless, rested, roused, p->period_ms);
 }
@@ -329,23 +362,61 @@ static void pass_end(struct an_process *p)
 	an_count(AN_C_SCAN_PASSES, 1);
 }
 
+/* Shall this pass make pages of this mapping fault? */
+static enum an_reason vma_wanted(struct an_process *p,
+				 struct vm_area_struct *vma)
+{
+	enum an_reason why = an_scope_vma(vma);
+
+	if (why == AN_R_NONE && !an_shared_turn(vma, p))
+		why = AN_R_VMA_NOT_ITS_TURN;
+	return why;
+}
+
+static void skip_vma(const struct an_process *p,
+		     struct vm_area_struct *vma, enum an_reason why)
+{
+	struct an_decision d;
+
+	an_count_reason(why, 1);
+	if (!an_watched(vma_skipped))
+		return;
+	d = an_about(pid_nr(p->pid), why);
+	d.addr = vma->vm_start;
+	d.pages = vma_pages(vma);
+	an_decided(vma_skipped, &d);
+}
+
 /* Where the pass goes on behind this chunk, or 0 where nothing is left. */
 static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 				 struct an_plant *plant)
 {
 	struct vm_area_struct *vma = find_vma(p->mm, addr);
 	unsigned long start, end;
+	enum an_reason why;
 
 	if (!vma)
 		return 0;
-	if (!an_scope_vma(vma) || !an_shared_turn(vma, p))
+	why = vma_wanted(p, vma);
+	if (why != AN_R_NONE) {
+		skip_vma(p, vma, why);
 		return vma->vm_end;
+	}
 	start = an_walk_next(vma, max(addr, vma->vm_start));
 	if (start == vma->vm_end)
 		return start;
 	end = min(ALIGN(start + 1, CHUNK), vma->vm_end);
 	an_walk_plant(vma, start, end, plant);
 	return end;
+}
+
+static void hold(const struct an_process *p, enum an_reason why)
+{
+	struct an_decision d = an_about(p ? pid_nr(p->pid) : 0, why);
+
+	an_count_reason(why, 1);
+	if (an_watched(scan_held))
+		an_decided(scan_held, &d);
 }
 
 enum an_chunk { CHUNK_DONE, CHUNK_LAST, CHUNK_BUSY, CHUNK_DEAD };
@@ -360,6 +431,7 @@ static enum an_chunk scan_chunk(struct an_process *p, struct an_plant *plant)
 	if (!mmap_read_trylock(mm)) {
 		mmput_async(mm);
 		an_count(AN_C_SCAN_LOCK_BUSY, 1);
+		hold(p, AN_R_HELD_LOCK);
 		return CHUNK_BUSY;
 	}
 	/* Unsuitable mappings cost a look, not a chunk. */
@@ -374,8 +446,25 @@ static enum an_chunk scan_chunk(struct an_process *p, struct an_plant *plant)
 	return next ? CHUNK_DONE : CHUNK_LAST;
 }
 
+static void say_planted(const struct an_process *p, enum an_reason why,
+			unsigned long pages, const struct an_plant *plant)
+{
+	struct an_decision d = an_about(pid_nr(p->pid), why);
+
+	if (!pages)
+		return;
+	an_count_reason(why, 1);
+	d.addr = plant->first;
+	d.pages = pages;
+	if (an_watched(planted))
+		an_decided(planted, &d);
+}
+
 static void book_planted(struct an_process *p, const struct an_plant *plant)
 {
+	say_planted(p, AN_R_PLANT_RESTLESS, plant->planted - plant->samples,
+		    plant);
+	say_planted(p, AN_R_PLANT_SAMPLE, plant->samples, plant);
 	p->restless += plant->restless;
 	an_count(AN_C_SCAN_COUNTED, plant->counted);
 	an_count(AN_C_SCAN_PLANTED, plant->planted);
@@ -421,8 +510,10 @@ static void keep_budget(void)
 	used = READ_ONCE(current->se.sum_exec_runtime) - budget_runtime;
 	elapsed = ktime_get_ns() - budget_clock;
 	due = div64_u64(used * 100, pct);
-	if (due > elapsed + NSEC_PER_MSEC)
+	if (due > elapsed + NSEC_PER_MSEC) {
+		hold(NULL, AN_R_HELD_BUDGET);
 		schedule_timeout_interruptible(nsecs_to_jiffies(due - elapsed));
+	}
 	if (elapsed > NSEC_PER_SEC)	/* no credit for idle seconds */
 		budget_start();
 }
@@ -446,7 +537,7 @@ static bool pass_due(struct an_process *p, const struct an_activity *act)
 
 /* What a look at the threads of a process finds. */
 struct look {
-	enum an_scope scope;
+	enum an_reason scope;
 	u64 cpu_ns;
 	bool due;
 };
@@ -456,7 +547,7 @@ static void look_at(struct an_process *p, struct look *look)
 	struct task_struct *leader;
 	struct an_activity act;
 
-	look->scope = AN_SCOPE_KERNEL;
+	look->scope = AN_R_SKIP_GONE;
 	look->due = false;
 	rcu_read_lock();
 	leader = an_process_leader(p);
@@ -472,10 +563,10 @@ static void look_at(struct an_process *p, struct look *look)
 }
 
 /* Once in, a process that shrinks or whose threads are young stays in. */
-static bool leaves_scope(enum an_scope scope)
+static bool leaves_scope(enum an_reason scope)
 {
-	return scope != AN_SCOPE_IN && scope != AN_SCOPE_SMALL &&
-	       scope != AN_SCOPE_YOUNG;
+	return scope != AN_R_NONE && scope != AN_R_SKIP_SMALL &&
+	       scope != AN_R_SKIP_YOUNG;
 }
 
 static void finish_pass(struct an_process *p)
@@ -496,10 +587,32 @@ static void finish_pass(struct an_process *p)
  */
 static bool backlogged(const struct an_process *p)
 {
-	return an_migrated_backlog() > p->resident / BACKLOG_PART;
+	if (an_migrated_backlog() <= p->resident / BACKLOG_PART)
+		return false;
+	hold(p, AN_R_HELD_BACKLOG);
+	return true;
+}
+
+static void start_pass(struct an_process *p, u64 cpu_ns)
+{
+	struct an_decision d = an_about(pid_nr(p->pid), p->roused_now ?
+					AN_R_SCAN_ROUSED : AN_R_SCAN_EARNED);
+
+	p->roused_now = false;
+	pass_begin(p, cpu_ns);
+	d.pages = p->resident;
+	an_count_reason(d.why, 1);
+	an_decided(scan_start, &d);
 }
 
 enum attention { AN_FORGET, AN_IDLE, AN_MORE };
+
+static enum attention forget(const struct an_process *p, enum an_reason why)
+{
+	an_count_reason(why, 1);
+	say_skipped(pid_nr(p->pid), why);
+	return AN_FORGET;
+}
 
 /* One process, one turn: a batch of its pass, so that all get on. */
 static enum attention attend(struct an_process *p)
@@ -509,18 +622,15 @@ static enum attention attend(struct an_process *p)
 	if (time_after_eq(jiffies, p->seen_jiffies + msecs_to_jiffies(TICK_MS))) {
 		look_at(p, &look);
 		if (leaves_scope(look.scope))
-			return AN_FORGET;
-		if (look.due && !p->scanning && !backlogged(p)) {
-			pass_begin(p, look.cpu_ns);
-			trace_autonuma_scan(pid_nr(p->pid), p->pass, p->one_in,
-					    p->rest_one_in);
-		}
+			return forget(p, look.scope);
+		if (look.due && !p->scanning && !backlogged(p))
+			start_pass(p, look.cpu_ns);
 	}
 	if (!p->scanning)
 		return AN_IDLE;
 	switch (scan_batch(p)) {
 	case CHUNK_DEAD:
-		return AN_FORGET;
+		return forget(p, AN_R_SKIP_GONE);
 	case CHUNK_LAST:
 		finish_pass(p);
 		return AN_IDLE;
@@ -529,6 +639,18 @@ static enum attention attend(struct an_process *p)
 	default:
 		return AN_MORE;
 	}
+}
+
+/* The CPU time is the process's. */
+static enum attention attend_charged(struct an_process *p)
+{
+	u64 start = an_busy_clock(), used;
+	enum attention result = attend(p);
+
+	used = an_busy_clock() - start;
+	WRITE_ONCE(p->scand_ns, p->scand_ns + used);
+	an_count(AN_C_SCAND_NS, used);
+	return result;
 }
 
 /* A process that is balanced no more keeps nothing of it. */
@@ -550,7 +672,7 @@ static bool attend_all(void)
 	list_for_each_entry_safe(p, next, &an_processes, list) {
 		if (kthread_should_stop())
 			break;
-		switch (attend(p)) {
+		switch (attend_charged(p)) {
 		case AN_FORGET:
 			leave(p, &dead);
 			break;

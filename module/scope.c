@@ -12,20 +12,6 @@
 #include "autonuma.h"
 #include "scope.h"
 
-static const char * const scope_names[AN_SCOPE_NR] = {
-	[AN_SCOPE_IN]		= "in",
-	[AN_SCOPE_KERNEL]	= "kernel",
-	[AN_SCOPE_YOUNG]	= "young",
-	[AN_SCOPE_SMALL]	= "small",
-	[AN_SCOPE_ONE_NODE]	= "one_node",
-	[AN_SCOPE_BOUND]	= "bound",
-};
-
-const char *an_scope_name(enum an_scope why)
-{
-	return scope_names[why];
-}
-
 /* A policy that leaves the node to NUMA balancing: MPOL_F_NUMA_BALANCING. */
 static bool policy_open(const struct mempolicy *pol)
 {
@@ -87,24 +73,25 @@ bool an_scope_node_allowed(struct task_struct *task, int nid)
  * @act: what an_scope_activity() found
  *
  * Context: RCU read side.
+ * Return: AN_R_NONE if it is, else the reason of process_skipped.
  */
-enum an_scope an_scope_check(struct task_struct *leader, struct mm_struct *mm,
-			     const struct an_activity *act)
+enum an_reason an_scope_check(struct task_struct *leader, struct mm_struct *mm,
+			      const struct an_activity *act)
 {
 	u64 min_ns = (u64)READ_ONCE(an_params.min_process_cpu_ms) * NSEC_PER_MSEC;
 
 	if ((leader->flags & PF_KTHREAD) || !act->threads)
-		return AN_SCOPE_KERNEL;
+		return AN_R_SKIP_KERNEL;
 	if (act->cpu_ns < min_ns)
-		return AN_SCOPE_YOUNG;
+		return AN_R_SKIP_YOUNG;
 	if (get_mm_rss(mm) >> (20 - PAGE_SHIFT) <
 	    READ_ONCE(an_params.min_process_mb))
-		return AN_SCOPE_SMALL;
+		return AN_R_SKIP_SMALL;
 	if (one_memory_node(leader))
-		return AN_SCOPE_ONE_NODE;
+		return AN_R_SKIP_ONE_NODE;
 	if (!act->unbound)
-		return AN_SCOPE_BOUND;
-	return AN_SCOPE_IN;
+		return AN_R_SKIP_BOUND;
+	return AN_R_NONE;
 }
 
 /*
@@ -138,20 +125,27 @@ static bool vma_policy_allows(struct vm_area_struct *vma, unsigned long addr,
  * @vma: a mapping of a process in scope
  *
  * Context: mmap_lock held for reading.
+ * Return: AN_R_NONE if they may, else the reason of vma_skipped.
  */
-bool an_scope_vma(struct vm_area_struct *vma)
+enum an_reason an_scope_vma(struct vm_area_struct *vma)
 {
-	if (!vma_migratable(vma) || is_vm_hugetlb_page(vma) ||
-	    (vma->vm_flags & VM_MIXEDMAP) || !vma_is_accessible(vma))
-		return false;
+	if (is_vm_hugetlb_page(vma))
+		return AN_R_VMA_HUGETLB;
+	if (!vma_migratable(vma) || (vma->vm_flags & VM_MIXEDMAP))
+		return AN_R_VMA_UNMOVABLE;
+	if (!vma_is_accessible(vma))
+		return AN_R_VMA_INACCESSIBLE;
 	/* Read-only file mappings are mostly shared libraries, in caches. */
 	if (vma->vm_file && (vma->vm_flags & (VM_READ | VM_WRITE)) == VM_READ)
-		return false;
-	return vma_policy_allows(vma, vma->vm_start, NUMA_NO_NODE);
+		return AN_R_VMA_READ_ONLY_FILE;
+	if (!vma_policy_allows(vma, vma->vm_start, NUMA_NO_NODE))
+		return AN_R_VMA_POLICY;
+	return AN_R_NONE;
 }
 
 /* May a page of this mapping move to @nid? Context: as above. */
 bool an_scope_vma_node(struct vm_area_struct *vma, unsigned long addr, int nid)
 {
-	return an_scope_vma(vma) && vma_policy_allows(vma, addr, nid);
+	return an_scope_vma(vma) == AN_R_NONE &&
+	       vma_policy_allows(vma, addr, nid);
 }

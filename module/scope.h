@@ -4,17 +4,7 @@
 
 #include <linux/mm_types.h>
 #include <linux/sched.h>
-
-/* Why a process is not balanced. */
-enum an_scope {
-	AN_SCOPE_IN,
-	AN_SCOPE_KERNEL,	/* kernel thread, or dying: no memory */
-	AN_SCOPE_YOUNG,		/* has used too little CPU time yet */
-	AN_SCOPE_SMALL,		/* too little memory */
-	AN_SCOPE_ONE_NODE,	/* its cpuset leaves one node for memory */
-	AN_SCOPE_BOUND,		/* every thread has a memory policy of its own */
-	AN_SCOPE_NR
-};
+#include "reason.h"
 
 /* What one look at the threads of a process tells. */
 struct an_activity {
@@ -23,12 +13,11 @@ struct an_activity {
 	u32 unbound;		/* of them, without a memory policy */
 };
 
-const char *an_scope_name(enum an_scope why);
 void an_scope_activity(struct task_struct *leader, struct an_activity *act);
-enum an_scope an_scope_check(struct task_struct *leader, struct mm_struct *mm,
-			     const struct an_activity *act);
+enum an_reason an_scope_check(struct task_struct *leader, struct mm_struct *mm,
+			      const struct an_activity *act);
 bool an_scope_node_allowed(struct task_struct *task, int nid);
-bool an_scope_vma(struct vm_area_struct *vma);
+enum an_reason an_scope_vma(struct vm_area_struct *vma);
 bool an_scope_vma_node(struct vm_area_struct *vma, unsigned long addr, int nid);
 
 #endif /* _AUTONUMA_SCOPE_H */

@@ -16,9 +16,11 @@
 #include <linux/tick.h>
 #include <linux/vmstat.h>
 #include "autonuma.h"
+#include "decision.h"
 #include "scope.h"
 #include "snapshot.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Threads that want less than 1/32 of a CPU are not worth moving. */
 #define MIN_LOAD	(AN_LOAD_ONE / 32)
@@ -180,15 +182,30 @@ static void view_load(struct an_thread *t, struct task_struct *p, u64 elapsed)
 		WRITE_ONCE(t->off_preferred, t->off_preferred + ran);
 }
 
+static void say_undone(const struct an_thread *t, const struct task_struct *p,
+		       int nid)
+{
+	struct an_decision d = an_about(p->tgid, READ_ONCE(t->left_why) ?:
+					AN_R_BY_OTHER);
+
+	d.pid = p->pid;
+	d.from = t->moved_to;
+	d.to = nid;
+	an_count(AN_C_TASK_MOVES_UNDONE, 1);
+	an_count_reason(d.why, 1);
+	an_decided(undone, &d);
+}
+
 /* Somebody took the thread away from where it was moved: stay away longer. */
-static void view_moved(struct an_thread *t, int nid)
+static void view_moved(struct an_thread *t, const struct task_struct *p,
+		       int nid)
 {
 	unsigned long cool = msecs_to_jiffies(COOL_MS);
 
 	if (t->moved_to == NUMA_NO_NODE)
 		return;
 	if (t->moved_to != nid) {
-		an_count(AN_C_TASK_MOVES_UNDONE, 1);
+		say_undone(t, p, nid);
 		t->moved_to = NUMA_NO_NODE;
 		t->undone = min(t->undone + 1, MAX_COOL_SHIFT);
 	} else if (time_after(jiffies, t->moved_jiffies + (cool << MAX_COOL_SHIFT))) {
@@ -255,7 +272,7 @@ static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed)
 	if (!t)
 		return;
 	view_load(t, p, elapsed);
-	view_moved(t, nid);
+	view_moved(t, p, nid);
 	if (index == v->max_tasks || t->load < MIN_LOAD)
 		return;
 	memset(task, 0, sizeof(*task));

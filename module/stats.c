@@ -2,15 +2,13 @@
 /*
  * The statistics of processes and threads: layout, lookup, decay, lifetime.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/hash.h>
 #include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/tracepoint.h>
 #include <trace/events/sched.h>
 #include "autonuma.h"
+#include "probe.h"
 #include "stats.h"
 
 #define PROCESS_HASH_BITS	8	/* balanced processes: hundreds */
@@ -34,8 +32,6 @@ static struct hlist_head process_hash[1 << PROCESS_HASH_BITS];
 static struct hlist_head thread_hash[1 << THREAD_HASH_BITS];
 static spinlock_t thread_locks[1 << THREAD_LOCK_BITS];
 
-static struct tracepoint *exit_tracepoint;
-
 static const char * const counter_names[AN_C_NR] = {
 	[AN_C_SCAN_PASSES]	= "scan_passes",
 	[AN_C_SCAN_COUNTED]	= "scan_counted",
@@ -43,7 +39,7 @@ static const char * const counter_names[AN_C_NR] = {
 	[AN_C_SCAN_LOCK_BUSY]	= "scan_lock_busy",
 	[AN_C_FAULTS]		= "faults",
 	[AN_C_FAULTS_LOCAL]	= "faults_local",
-	[AN_C_FAULTS_NO_MEMORY]	= "faults_no_memory",
+	[AN_C_NO_MEMORY]	= "no_memory",
 	[AN_C_QUEUED]		= "queued",
 	[AN_C_QUEUE_FULL]	= "queue_full",
 	[AN_C_CANCELLED]	= "cancelled",
@@ -62,6 +58,9 @@ static const char * const counter_names[AN_C_NR] = {
 	[AN_C_PULLS_AGAINST]	= "pulls_against",
 	[AN_C_TAKEN_BACK]	= "taken_back",
 	[AN_C_LEFT_PLANTED]	= "left_planted",
+	[AN_C_SCAND_NS]		= "scand_ns",
+	[AN_C_MIGRATED_NS]	= "migrated_ns",
+	[AN_C_BALANCED_NS]	= "balanced_ns",
 };
 
 const char *an_counter_name(enum an_counter which)
@@ -69,24 +68,25 @@ const char *an_counter_name(enum an_counter which)
 	return counter_names[which];
 }
 
-u64 an_counter_sum(enum an_counter which)
+/* Of one word of an_counters over all CPUs. */
+static u64 sum_of(const u64 __percpu *word)
 {
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(an_counters, cpu).count[which];
+		sum += READ_ONCE(*per_cpu_ptr(word, cpu));
 	return sum;
+}
+
+u64 an_counter_sum(enum an_counter which)
+{
+	return sum_of(&an_counters.count[which]);
 }
 
 u64 an_reason_sum(enum an_reason why)
 {
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu(an_counters, cpu).reason[why];
-	return sum;
+	return sum_of(&an_counters.reason[why]);
 }
 
 static struct hlist_head *process_bucket(const struct mm_struct *mm)
@@ -122,13 +122,16 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid)
 {
 	struct an_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
 
-	if (!p)
+	if (!p) {
+		an_count(AN_C_NO_MEMORY, 1);
 		return NULL;
+	}
 	p->home = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
 	p->core = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
 	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
 	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
 	if (!p->home || !p->core || !p->pages || !p->counting) {
+		an_count(AN_C_NO_MEMORY, 1);
 		process_free(p);
 		return NULL;
 	}
@@ -198,7 +201,7 @@ static struct an_thread *thread_alloc(const struct task_struct *task)
 	t = kzalloc(struct_size(t, nodes, 2 * nr_node_ids),
 		    GFP_NOWAIT | __GFP_NOWARN);
 	if (!t) {
-		an_count(AN_C_FAULTS_NO_MEMORY, 1);
+		an_count(AN_C_NO_MEMORY, 1);
 		return NULL;
 	}
 	t->task = task;
@@ -337,12 +340,6 @@ void an_stats_clear(void)
 	clear_threads();
 }
 
-static void find_exit_tracepoint(struct tracepoint *tp, void *data)
-{
-	if (!strcmp(tp->name, "sched_process_exit"))
-		exit_tracepoint = tp;
-}
-
 int an_stats_init(void)
 {
 	int i;
@@ -350,18 +347,12 @@ int an_stats_init(void)
 	for (i = 0; i < ARRAY_SIZE(thread_locks); i++)
 		spin_lock_init(&thread_locks[i]);
 	check_trace_callback_type_sched_process_exit(probe_exit);
-	for_each_kernel_tracepoint(find_exit_tracepoint, NULL);
-	if (!exit_tracepoint) {
-		pr_err("the kernel has no sched_process_exit tracepoint\n");
-		return -ENODEV;
-	}
-	return tracepoint_probe_register(exit_tracepoint, probe_exit, NULL);
+	return an_probe_attach("sched_process_exit", probe_exit);
 }
 
 void an_stats_exit(void)
 {
-	tracepoint_probe_unregister(exit_tracepoint, probe_exit, NULL);
-	tracepoint_synchronize_unregister();
+	an_probe_detach("sched_process_exit", probe_exit);
 	an_stats_clear();
 	rcu_barrier();
 }

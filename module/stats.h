@@ -5,6 +5,8 @@
 #include <linux/mm_types.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
 
 /*
  * struct an_process - a process under balance
@@ -27,6 +29,7 @@ struct an_process {
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
 	bool stirred;			/* pages at rest get remote faults */
+	bool roused_now;		/* the next pass comes by rearm() */
 	u32 one_in, rest_one_in;	/* of the pass under way: see an_plant */
 	unsigned long scan_addr;	/* where the pass goes on */
 	unsigned long resident;		/* pages seen by the last whole pass */
@@ -51,6 +54,10 @@ struct an_process {
 	unsigned long *home;		/* nodes, words written whole */
 	unsigned long *core;		/* home nodes that carry most of it */
 	bool home_changed;		/* set by gear 4, taken by gear 1 */
+
+	/* CPU time that each worker spent on it, ns */
+	u64 scand_ns, balanced_ns;
+	atomic64_t migrated_ns;		/* of several workers */
 };
 
 /*
@@ -89,6 +96,8 @@ struct an_thread {
 	int moved_to;			/* node of the last move */
 	u32 load;			/* smoothed, AN_LOAD_ONE at most */
 	u16 undone;			/* moves undone in a row: back-off */
+	u8 left_why;			/* enum an_reason, by probe_migrate() */
+	u8 stay;			/* enum an_reason: of the last round */
 
 	u32 nodes[];			/* [2 * node + shared], decayed */
 };
@@ -97,6 +106,21 @@ struct an_thread {
 static inline struct task_struct *an_process_leader(const struct an_process *p)
 {
 	return pid_task(p->pid, PIDTYPE_TGID);
+}
+
+/*
+ * What the running task has used of a CPU, in ns from an arbitrary start:
+ * good for differences over work that does not sleep. (Its sum_exec_runtime
+ * is as old as the last tick.)
+ */
+static inline u64 an_busy_clock(void)
+{
+	u64 now = local_clock();
+
+#ifdef CONFIG_SCHED_INFO
+	now -= current->sched_info.run_delay;
+#endif
+	return now;
 }
 
 int an_stats_init(void);

@@ -13,7 +13,9 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "autonuma.h"
+#include "decision.h"
 #include "takeback.h"
+#include "trace.h"
 #include "walk.h"
 
 /* How long one mmap_lock is waited for, and how often it is looked at. */
@@ -178,19 +180,46 @@ static bool is_left(const struct bypass *b, const struct mm_struct *mm)
 	return false;
 }
 
+static struct an_decision about_mm(const struct mm_struct *mm,
+				   enum an_reason why, unsigned long pages)
+{
+	struct task_struct *owner;
+	struct an_decision d;
+
+	rcu_read_lock();
+	owner = rcu_dereference(mm->owner);
+	d = an_about(owner ? task_tgid_nr(owner) : 0, why);
+	rcu_read_unlock();
+	d.pages = pages;
+	return d;
+}
+
+static void say_taken_back(const struct mm_struct *mm, unsigned long taken)
+{
+	struct an_decision d = about_mm(mm, AN_R_BYPASS, taken);
+
+	an_count_reason(d.why, 1);
+	an_decided(taken_back, &d);
+}
+
 static void leave_mm_planted(struct bypass *b, struct mm_struct *mm)
 {
 	struct left_mm *left = kmalloc(sizeof(*left), GFP_KERNEL);
+	struct an_decision d = about_mm(mm, AN_R_BYPASS_LOCK, 0);
 	struct task_struct *owner;
 
 	an_count(AN_C_LEFT_PLANTED, 1);
+	an_count_reason(d.why, 1);
+	an_decided(left_planted, &d);
 	rcu_read_lock();
 	owner = rcu_dereference(mm->owner);
 	pr_warn("%s[%d]: mmap_lock not had, its planted entries are left to the fault path\n",
 		owner ? owner->comm : "?", owner ? task_tgid_nr(owner) : -1);
 	rcu_read_unlock();
-	if (!left)
+	if (!left) {
+		an_count(AN_C_NO_MEMORY, 1);
 		return;
+	}
 	mmgrab(mm);
 	left->mm = mm;
 	list_add(&left->list, &b->left);
@@ -205,6 +234,8 @@ static unsigned long take_back_mm(struct bypass *b, struct mm_struct *mm)
 		return 0;
 	if (!restore_mm(mm, b, &taken))
 		leave_mm_planted(b, mm);
+	if (taken)
+		say_taken_back(mm, taken);
 	mmput_async(mm);
 	return taken;
 }

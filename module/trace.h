@@ -6,46 +6,187 @@
 #define _AUTONUMA_TRACE_H
 
 #include <linux/tracepoint.h>
-#include "policy.h"
-#include "scope.h"
+#include "decision.h"
 
-/* A process was looked at for the first time in this pass of discovery. */
-TRACE_EVENT(autonuma_scope,
-	TP_PROTO(pid_t tgid, enum an_scope why),
-	TP_ARGS(tgid, why),
+/* A decision, see decision.h; what does not apply is 0, or node -1. */
+DECLARE_EVENT_CLASS(autonuma_decision,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d),
 	TP_STRUCT__entry(
-		__field(pid_t, tgid)
 		__field(int, why)
-	),
-	TP_fast_assign(
-		__entry->tgid = tgid;
-		__entry->why = why;
-	),
-	TP_printk("tgid=%d scope=%s", __entry->tgid,
-		  an_scope_name(__entry->why))
-);
-
-/* A pass begins: of the pages at rest and of the others, one in so many. */
-TRACE_EVENT(autonuma_scan,
-	TP_PROTO(pid_t tgid, u32 pass, u32 one_in, u32 rest_one_in),
-	TP_ARGS(tgid, pass, one_in, rest_one_in),
-	TP_STRUCT__entry(
 		__field(pid_t, tgid)
-		__field(u32, pass)
-		__field(u32, one_in)
-		__field(u32, rest_one_in)
+		__field(pid_t, pid)
+		__field(pid_t, other)
+		__field(int, from)
+		__field(int, to)
+		__field(int, last)
+		__field(unsigned long, addr)
+		__field(unsigned long, pages)
+		__field(u64, gain)
 	),
 	TP_fast_assign(
-		__entry->tgid = tgid;
-		__entry->pass = pass;
-		__entry->one_in = one_in;
-		__entry->rest_one_in = rest_one_in;
+		__entry->why = d->why;
+		__entry->tgid = d->tgid;
+		__entry->pid = d->pid;
+		__entry->other = d->other;
+		__entry->from = d->from;
+		__entry->to = d->to;
+		__entry->last = d->last;
+		__entry->addr = d->addr;
+		__entry->pages = d->pages;
+		__entry->gain = d->gain;
 	),
-	TP_printk("tgid=%d pass=%u one_in=%u rest_one_in=%u", __entry->tgid,
-		  __entry->pass, __entry->one_in, __entry->rest_one_in)
+	TP_printk("why=%s tgid=%d pid=%d other=%d from=%d to=%d last=%d addr=%lx pages=%lu gain=%llu",
+		  an_reason_name(__entry->why), __entry->tgid, __entry->pid,
+		  __entry->other, __entry->from, __entry->to, __entry->last,
+		  __entry->addr, __entry->pages, __entry->gain)
 );
 
-/* What a pass found: pages, those not at rest, and faults on those at rest. */
+/* A process is balanced from now on. */
+DEFINE_EVENT(autonuma_decision, autonuma_process_taken,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A process is left alone, or not balanced any more. */
+DEFINE_EVENT(autonuma_decision, autonuma_process_skipped,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A mapping is left alone in this pass. */
+DEFINE_EVENT(autonuma_decision, autonuma_vma_skipped,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A pass over a process begins. */
+DEFINE_EVENT(autonuma_decision, autonuma_scan_start,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A pass, or the rest of it, is put off. */
+DEFINE_EVENT(autonuma_decision, autonuma_scan_held,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A batch of a pass: so many pages will fault. */
+DEFINE_EVENT(autonuma_decision, autonuma_planted,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A pass ended: what it found decides when the next one comes. */
+DEFINE_EVENT(autonuma_decision, autonuma_scan_end,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* The policy's word on one hinting fault. */
+DEFINE_EVENT(autonuma_decision, autonuma_fault,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A fault asked for pages to be moved. */
+DEFINE_EVENT(autonuma_decision, autonuma_queued,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* The policy wanted pages to be moved, and they are not queued. */
+DEFINE_EVENT(autonuma_decision, autonuma_not_queued,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* Queued pages stay: a fault from elsewhere. */
+DEFINE_EVENT(autonuma_decision, autonuma_cancelled,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* The first page cancelled in a queued region: its users differ. */
+DEFINE_EVENT(autonuma_decision, autonuma_torn,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A worker, or a fault, moved pages. */
+DEFINE_EVENT(autonuma_decision, autonuma_migrated,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* Pages that were asked for and did not move. */
+DEFINE_EVENT(autonuma_decision, autonuma_failed,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A queued region is dropped. */
+DEFINE_EVENT(autonuma_decision, autonuma_given_up,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A worker waits. */
+DEFINE_EVENT(autonuma_decision, autonuma_rate_limited,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A thread moved, verified. */
+DEFINE_EVENT(autonuma_decision, autonuma_move,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* Two threads changed places, verified. */
+DEFINE_EVENT(autonuma_decision, autonuma_swap,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A move or swap that did not come about. */
+DEFINE_EVENT(autonuma_decision, autonuma_step_failed,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A thread stays where it is. */
+DEFINE_EVENT(autonuma_decision, autonuma_stay,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* Somebody took a moved thread away from its new node. */
+DEFINE_EVENT(autonuma_decision, autonuma_undone,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* The load balancer is told that a pull would lose locality. */
+DEFINE_EVENT(autonuma_decision, autonuma_pull_refused,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A bypass restored planted entries of a process. */
+DEFINE_EVENT(autonuma_decision, autonuma_taken_back,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* A bypass could not look at a process. */
+DEFINE_EVENT(autonuma_decision, autonuma_left_planted,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* The figures behind scan_end: pages, those not at rest, faults on those at rest. */
 TRACE_EVENT(autonuma_pass,
 	TP_PROTO(pid_t tgid, u32 pass, unsigned long resident,
 		 unsigned long restless, u64 rested, u64 roused, u32 period_ms),
@@ -72,84 +213,6 @@ TRACE_EVENT(autonuma_pass,
 		  __entry->tgid, __entry->pass, __entry->resident,
 		  __entry->restless, __entry->rested, __entry->roused,
 		  __entry->period_ms)
-);
-
-/* The decision on one hinting fault. */
-TRACE_EVENT(autonuma_fault,
-	TP_PROTO(unsigned long addr, int page_node, int cpu_node, int last_node,
-		 unsigned long pages, enum an_reason why),
-	TP_ARGS(addr, page_node, cpu_node, last_node, pages, why),
-	TP_STRUCT__entry(
-		__field(unsigned long, addr)
-		__field(int, page_node)
-		__field(int, cpu_node)
-		__field(int, last_node)
-		__field(unsigned long, pages)
-		__field(int, why)
-	),
-	TP_fast_assign(
-		__entry->addr = addr;
-		__entry->page_node = page_node;
-		__entry->cpu_node = cpu_node;
-		__entry->last_node = last_node;
-		__entry->pages = pages;
-		__entry->why = why;
-	),
-	TP_printk("addr=%lx page=%d cpu=%d last=%d pages=%lu why=%s",
-		  __entry->addr, __entry->page_node, __entry->cpu_node,
-		  __entry->last_node, __entry->pages,
-		  an_reason_name(__entry->why))
-);
-
-/* A queued region was carried out by a worker: pages wanted, pages moved. */
-TRACE_EVENT(autonuma_migrate,
-	TP_PROTO(unsigned long addr, int from, int to, unsigned long wanted,
-		 unsigned long moved),
-	TP_ARGS(addr, from, to, wanted, moved),
-	TP_STRUCT__entry(
-		__field(unsigned long, addr)
-		__field(int, from)
-		__field(int, to)
-		__field(unsigned long, wanted)
-		__field(unsigned long, moved)
-	),
-	TP_fast_assign(
-		__entry->addr = addr;
-		__entry->from = from;
-		__entry->to = to;
-		__entry->wanted = wanted;
-		__entry->moved = moved;
-	),
-	TP_printk("addr=%lx from=%d to=%d wanted=%lu moved=%lu", __entry->addr,
-		  __entry->from, __entry->to, __entry->wanted, __entry->moved)
-);
-
-/* A move or swap of the balancer, after it was verified. */
-TRACE_EVENT(autonuma_step,
-	TP_PROTO(pid_t pid, pid_t other, int from, int to, u64 gain,
-		 enum an_reason why, bool done),
-	TP_ARGS(pid, other, from, to, gain, why, done),
-	TP_STRUCT__entry(
-		__field(pid_t, pid)
-		__field(pid_t, other)
-		__field(int, from)
-		__field(int, to)
-		__field(u64, gain)
-		__field(int, why)
-		__field(bool, done)
-	),
-	TP_fast_assign(
-		__entry->pid = pid;
-		__entry->other = other;
-		__entry->from = from;
-		__entry->to = to;
-		__entry->gain = gain;
-		__entry->why = why;
-		__entry->done = done;
-	),
-	TP_printk("pid=%d other=%d from=%d to=%d gain=%llu why=%s done=%d",
-		  __entry->pid, __entry->other, __entry->from, __entry->to,
-		  __entry->gain, an_reason_name(__entry->why), __entry->done)
 );
 
 #endif /* _AUTONUMA_TRACE_H */

@@ -144,14 +144,20 @@ static bool drawn(struct an_plant *plant, u32 one_in)
  * fault until they rest or turn out to be hopeless; of these, some do to see
  * whether they still rest.
  */
-static bool choose(struct an_plant *plant, struct folio *folio)
+static bool choose(struct an_plant *plant, struct folio *folio,
+		   unsigned long pages)
 {
 	int last = folio_last_cpupid(folio);
+	bool chosen;
 
-	if (!cpupid_pid_unset(last) && cpupid_to_nid(last) == folio_nid(folio))
-		return drawn(plant, plant->rest_one_in);
-	plant->restless += folio_test_pmd_mappable(folio) ? HPAGE_PMD_NR : 1;
-	return drawn(plant, plant->one_in);
+	if (!cpupid_pid_unset(last) && cpupid_to_nid(last) == folio_nid(folio)) {
+		chosen = drawn(plant, plant->rest_one_in);
+		plant->samples += chosen ? pages : 0;
+	} else {
+		plant->restless += pages;
+		chosen = drawn(plant, plant->one_in);
+	}
+	return chosen;
 }
 
 /*
@@ -181,7 +187,8 @@ static void plant_pte(struct vm_area_struct *vma, unsigned long addr,
 		return;
 	plant->counted++;
 	plant->counting[folio_nid(folio)]++;
-	if (pte_protnone(old) || !may_plant(vma, folio) || !choose(plant, folio))
+	if (pte_protnone(old) || !may_plant(vma, folio) ||
+	    !choose(plant, folio, 1))
 		return;
 	old = ptep_modify_prot_start(vma, addr, pte);
 	ptep_modify_prot_commit(vma, addr, pte, old,
@@ -200,7 +207,8 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 		return;
 	plant->counted += HPAGE_PMD_NR;
 	plant->counting[folio_nid(folio)] += HPAGE_PMD_NR;
-	if (pmd_protnone(*pmd) || !may_plant(vma, folio) || !choose(plant, folio))
+	if (pmd_protnone(*pmd) || !may_plant(vma, folio) ||
+	    !choose(plant, folio, HPAGE_PMD_NR))
 		return;
 	/* Never cleared in between: MADV_DONTNEED runs beside us. */
 	old = pmdp_invalidate_ad(vma, addr, pmd);
@@ -362,16 +370,49 @@ unsigned long an_walk_take_back(struct vm_area_struct *vma, unsigned long start,
 	return taken;
 }
 
+/* What migrate_misplaced_folio_prepare() said no for. */
+static enum an_reason why_not_isolated(struct folio *folio, int err)
+{
+	if (err == -EACCES ||
+	    (folio_is_file_lru(folio) && folio_test_dirty(folio)))
+		return AN_R_PAGE_FILE;
+	return folio_test_lru(folio) ? AN_R_TARGET_FULL : AN_R_PAGE_BUSY;
+}
+
+/* AN_R_NONE: isolated. */
+static enum an_reason try_isolate(struct an_isolate *iso, struct folio *folio)
+{
+	int err;
+
+	if (folio_test_ksm(folio) || folio_is_zone_device(folio))
+		return AN_R_PAGE_KIND;
+	err = migrate_misplaced_folio_prepare(folio, iso->vma, iso->to);
+	return err ? why_not_isolated(folio, err) : AN_R_NONE;
+}
+
+static void book_failed(struct an_isolate *iso, enum an_reason why,
+			unsigned long nr)
+{
+	an_isolate_note(iso, why, nr);
+	if (why == AN_R_PAGE_GONE || why == AN_R_PAGE_ELSEWHERE)
+		iso->stale += nr;
+	else
+		iso->refused += nr;
+}
+
 static void isolate_folio(struct an_isolate *iso, struct folio *folio,
 			  unsigned long nr)
 {
-	if (!folio || folio_nid(folio) != iso->from) {
-		iso->stale += nr;
-		return;
-	}
-	if (folio_test_ksm(folio) || folio_is_zone_device(folio) ||
-	    migrate_misplaced_folio_prepare(folio, iso->vma, iso->to)) {
-		iso->refused += nr;
+	enum an_reason why;
+
+	if (!folio)
+		why = AN_R_PAGE_GONE;
+	else if (folio_nid(folio) != iso->from)
+		why = AN_R_PAGE_ELSEWHERE;
+	else
+		why = try_isolate(iso, folio);
+	if (why != AN_R_NONE) {
+		book_failed(iso, why, nr);
 		return;
 	}
 	list_add_tail(&folio->lru, iso->folios);

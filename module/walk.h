@@ -3,6 +3,10 @@
 #define _AUTONUMA_WALK_H
 
 #include <linux/mm.h>
+#include "reason.h"
+
+/* Why single pages do not move: a slot of an_isolate.failed each. */
+#define AN_NR_PAGE_REASONS	(AN_R_PAGE_IN_USE - AN_R_PAGE_GONE + 1)
 
 /* What one walk over one chunk of a VMA counts and plants. */
 struct an_plant {
@@ -14,6 +18,7 @@ struct an_plant {
 	unsigned long counted;	/* out: pages */
 	unsigned long planted;	/* out: pages */
 	unsigned long huge;	/* out: huge entries among them */
+	unsigned long samples;	/* out: of those planted, pages at rest */
 	unsigned long restless;	/* out: pages that could be planted, not at rest */
 };
 
@@ -27,8 +32,17 @@ struct an_isolate {
 	struct list_head *folios;	/* out */
 	unsigned long isolated;		/* out: pages */
 	unsigned long stale;		/* out: pages gone, or not there any more */
-	unsigned long refused;		/* out: pages busy, or target full */
+	unsigned long refused;		/* out: pages that may not move now */
+	unsigned long failed[AN_NR_PAGE_REASONS];
+					/* out: both again, by reason */
 };
+
+/* So many pages do not move, for this reason of failed. */
+static inline void an_isolate_note(struct an_isolate *iso, enum an_reason why,
+				   unsigned long nr)
+{
+	iso->failed[why - AN_R_PAGE_GONE] += nr;
+}
 
 unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start);
 void an_walk_begin(struct mm_struct *mm, struct an_plant *plant);

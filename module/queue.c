@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The queues between gear 2 and gear 3: faults put pages in and take them out
+ * again, the worker of the target node takes whole regions.
+ *
+ * What is queued is an address, never a page: it may be freed, split, copied
+ * or moved meanwhile as if it had never been queued.
+ */
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include <linux/nodemask.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "autonuma.h"
+#include "migrated.h"
+#include "queue.h"
+#include "stats.h"
+#include "trace.h"
+
+/* Regions queued for one node: 4096 of 2 MiB are 8 GiB, in under 1 MiB. */
+#define MAX_REGIONS		4096
+
+/* mmap_lock not had so many times in a row: the next fault may queue again. */
+#define MAX_TRIES		8
+
+/*
+ * More pages moved lately (halved per pass) than 3/2 of what the process has
+ * cannot be progress: its pages come back. Leave them until that decays.
+ */
+#define RETURNS_NUM		3
+#define RETURNS_DEN		2
+
+struct an_queue **an_queues;
+static struct kmem_cache *region_cache;
+
+static struct hlist_head *bucket_of(struct an_queue *q,
+				    const struct mm_struct *mm,
+				    unsigned long base)
+{
+	return &q->hash[hash_long((unsigned long)mm ^ base, AN_QUEUE_HASH_BITS)];
+}
+
+static struct an_region *find_region(struct an_queue *q,
+				     const struct an_span *span)
+{
+	unsigned long base = ALIGN_DOWN(span->addr, AN_REGION_SIZE);
+	struct an_region *r;
+
+	hlist_for_each_entry(r, bucket_of(q, span->mm, base), hash)
+		if (r->mm == span->mm && r->base == base &&
+		    r->from == span->from)
+			return r;
+	return NULL;
+}
+
+/* NULL: *why tells. */
+static struct an_region *new_region(struct an_queue *q,
+				    const struct an_span *span,
+				    enum an_reason *why)
+{
+	struct an_region *r;
+
+	if (q->regions >= MAX_REGIONS) {
+		*why = AN_R_QUEUE_FULL;
+		return NULL;
+	}
+	r = kmem_cache_zalloc(region_cache, GFP_NOWAIT | __GFP_NOWARN);
+	if (!r) {
+		*why = AN_R_QUEUE_NO_MEMORY;
+		return NULL;
+	}
+	mmgrab(span->mm);
+	r->mm = span->mm;
+	r->base = ALIGN_DOWN(span->addr, AN_REGION_SIZE);
+	r->tgid = current->tgid;
+	r->born = jiffies;
+	r->from = span->from;
+	r->to = span->to;
+	list_add_tail(&r->list, &q->from[r->from]);
+	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
+	q->regions++;
+	return r;
+}
+
+static void free_region(struct an_region *r)
+{
+	mmdrop(r->mm);
+	kmem_cache_free(region_cache, r);
+}
+
+/* Sets or clears the bits of @span. Returns how many changed. */
+static unsigned int mark_span(struct an_region *r, const struct an_span *span,
+			      bool set)
+{
+	unsigned int bit = (span->addr - r->base) >> PAGE_SHIFT, changed = 0, i;
+
+	for (i = bit; i < bit + span->pages; i++)
+		changed += set ? !__test_and_set_bit(i, r->wanted) :
+				 __test_and_clear_bit(i, r->wanted);
+	return changed;
+}
+
+/* The process's pages keep coming back: not now. */
+static bool cooling(struct an_process *p, const struct an_span *span)
+{
+	unsigned long resident = READ_ONCE(p->resident);
+
+	if (!resident ||
+	    atomic_long_read(&p->moved) * RETURNS_DEN <= resident * RETURNS_NUM)
+		return false;
+	an_count(AN_C_MIGRATE_COOLING, span->pages);
+	return true;
+}
+
+static struct an_decision about_span(const struct an_span *span,
+				     enum an_reason why)
+{
+	struct an_decision d = an_about(current->tgid, why);
+
+	d.pid = current->pid;
+	d.from = span->from;
+	d.to = span->to;
+	d.addr = span->addr;
+	d.pages = span->pages;
+	return d;
+}
+
+/**
+ * an_migrated_decline - pages should move and will not: say so
+ * @span: which pages, from where, to where
+ * @why: a reason of not_queued
+ *
+ * Context: as an_migrated_queue().
+ */
+void an_migrated_decline(const struct an_span *span, enum an_reason why)
+{
+	struct an_decision d;
+
+	an_count_reason(why, 1);
+	if (!an_watched(not_queued))
+		return;
+	d = about_span(span, why);
+	an_decided(not_queued, &d);
+}
+
+static void say_queued(const struct an_span *span, enum an_reason why)
+{
+	struct an_decision d;
+
+	why = why == AN_R_FOLLOW_HOME ? AN_R_QUEUE_HOME : AN_R_QUEUE_FOLLOW;
+	an_count_reason(why, 1);
+	if (!an_watched(queued))
+		return;
+	d = about_span(span, why);
+	an_decided(queued, &d);
+}
+
+void an_queue_add_moved(struct an_process *p, unsigned long pages)
+{
+	atomic_long_add(pages, &p->moved);
+	atomic_long_add(pages, &p->moved_ever);
+}
+
+/* May the pages move now, as far as can be told without the queue's lock? */
+static bool movable_now(struct an_queue *q, struct an_process *p,
+			const struct an_span *span)
+{
+	if (!q)
+		an_migrated_decline(span, AN_R_QUEUE_NO_WORKER);
+	else if (cooling(p, span))
+		an_migrated_decline(span, AN_R_QUEUE_RETURNS);
+	else
+		return true;
+	return false;
+}
+
+/**
+ * an_migrated_queue - ask for pages to be brought to another node
+ * @p: their process
+ * @span: which, from where, to where
+ * @why: AN_R_FOLLOW or AN_R_FOLLOW_HOME
+ *
+ * Context: atomic, page table lock and RCU read side held.
+ * Return: whether the pages are queued now.
+ */
+bool an_migrated_queue(struct an_process *p, const struct an_span *span,
+		       enum an_reason why)
+{
+	struct an_queue *q = an_queues[span->to];
+	enum an_reason declined = AN_R_NONE;
+	unsigned int added = 0;
+	struct an_region *r;
+
+	if (!movable_now(q, p, span))
+		return false;
+	spin_lock(&q->lock);
+	r = find_region(q, span) ?: new_region(q, span, &declined);
+	if (r) {
+		added = mark_span(r, span, true);
+		r->pages += added;
+		q->pages += added;
+	}
+	spin_unlock(&q->lock);
+	if (!r) {
+		an_count(AN_C_QUEUE_FULL, span->pages);
+		an_migrated_decline(span, declined);
+		return false;
+	}
+	an_count(AN_C_QUEUED, added);
+	say_queued(span, why);
+	if (wq_has_sleeper(&q->wait))
+		wake_up(&q->wait);
+	return true;
+}
+
+/* @first: of its region, so its users differ. */
+static void say_cancelled(struct an_span span, int to, enum an_reason why,
+			  bool first)
+{
+	bool local = why == AN_R_LOCAL;
+	struct an_decision d;
+
+	why = local ? AN_R_CANCEL_LOCAL : AN_R_CANCEL_CONTRARY;
+	span.to = to;
+	d = about_span(&span, why);
+	an_count_reason(why, 1);
+	if (an_watched(cancelled))
+		an_decided(cancelled, &d);
+	if (!first)
+		return;
+	d.why = local ? AN_R_TORN_LOCAL : AN_R_TORN_CONTRARY;
+	an_count_reason(d.why, 1);
+	if (an_watched(torn))
+		an_decided(torn, &d);
+}
+
+/**
+ * an_migrated_cancel - pages that may be queued for node @to shall stay
+ * @span: which pages, and where they are
+ * @to: the node that a fault may have queued them for
+ * @why: AN_R_LOCAL or AN_R_CONTRARY
+ *
+ * Context: as an_migrated_queue(). An emptied region is left to the worker.
+ */
+void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why)
+{
+	struct an_queue *q = an_queues[to];
+	unsigned int taken = 0;
+	struct an_region *r;
+	bool first = false;
+
+	if (!q || !READ_ONCE(q->regions))
+		return;
+	spin_lock(&q->lock);
+	r = find_region(q, span);
+	if (r) {
+		taken = mark_span(r, span, false);
+		r->pages -= taken;
+		q->pages -= taken;
+		first = taken && !r->torn;
+		r->torn |= first;
+	}
+	spin_unlock(&q->lock);
+	if (!taken)
+		return;
+	an_count(AN_C_CANCELLED, taken);
+	say_cancelled(*span, to, why, first);
+}
+
+/* What so many pages cost of the rate, in ns. Rate 0: unlimited. */
+static u64 rate_cost(unsigned long pages)
+{
+	u64 rate = READ_ONCE(an_params.migrate_rate_mbps);
+
+	if (!rate)
+		return 0;
+	return div64_u64((u64)pages * PAGE_SIZE * (NSEC_PER_SEC >> 20), rate);
+}
+
+/* Spend the rate of @q. Returns how long it is overdrawn, in ns. */
+u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages)
+{
+	u64 now = ktime_get_ns(), overdrawn;
+
+	spin_lock(&q->lock);
+	q->rate_ns = max(q->rate_ns, now) + rate_cost(pages);
+	overdrawn = q->rate_ns - now;
+	spin_unlock(&q->lock);
+	return overdrawn;
+}
+
+/* A fault may run ahead of the rate by so much. */
+#define FAULT_RATE_SLACK_NS	(10 * NSEC_PER_MSEC)
+
+/**
+ * an_migrated_admit - may this fault migrate its pages itself
+ * @p: their process
+ * @span: which, from where, to where
+ * @pages: of the whole folio, which moves as one
+ *
+ * Context: as an_migrated_queue().
+ */
+bool an_migrated_admit(struct an_process *p, const struct an_span *span,
+		       unsigned long pages)
+{
+	struct an_queue *q = an_queues[span->to];
+
+	if (!movable_now(q, p, span))
+		return false;
+	if (READ_ONCE(q->rate_ns) > ktime_get_ns() + FAULT_RATE_SLACK_NS) {
+		an_count(AN_C_RATE_LIMITED, 1);
+		an_migrated_decline(span, AN_R_QUEUE_RATE);
+		return false;
+	}
+	an_queue_rate_spend(q, pages);
+	an_count(AN_C_ISOLATED, pages);
+	an_queue_add_moved(p, pages);
+	return true;
+}
+
+/* migrate=fault: the fault of the current task moved its pages to @nid. */
+void an_migrated_by_fault(int nid, unsigned int pages)
+{
+	struct an_decision d;
+
+	an_count(AN_C_MIGRATED, pages);
+	an_count_reason(AN_R_BY_FAULT, pages);
+	if (!an_watched(migrated))
+		return;
+	d = an_about(current->tgid, AN_R_BY_FAULT);
+	d.pid = current->pid;
+	d.to = nid;
+	d.pages = pages;
+	an_decided(migrated, &d);
+}
+
+static bool region_ripe(const struct an_region *r)
+{
+	return r->pages == AN_REGION_PAGES || !r->pages ||
+	       time_after(jiffies, r->born + msecs_to_jiffies(AN_GATHER_MS));
+}
+
+static void unqueue(struct an_queue *q, struct an_region *r)
+{
+	list_del(&r->list);
+	hlist_del(&r->hash);
+	q->regions--;
+	q->pages -= r->pages;
+}
+
+/* The next ripe region, source nodes in turn; NULL if there is none yet. */
+static struct an_region *next_ripe(struct an_queue *q)
+{
+	struct an_region *r;
+	int i, nid;
+
+	for (i = 1; i <= nr_node_ids; i++) {
+		nid = (q->turn + i) % nr_node_ids;
+		r = list_first_entry_or_null(&q->from[nid], struct an_region,
+					     list);
+		if (r && region_ripe(r)) {
+			q->turn = nid;
+			return r;
+		}
+	}
+	return NULL;
+}
+
+struct an_region *an_queue_take(struct an_queue *q)
+{
+	struct an_region *r;
+
+	spin_lock(&q->lock);
+	r = next_ripe(q);
+	if (r)
+		unqueue(q, r);
+	spin_unlock(&q->lock);
+	return r;
+}
+
+struct an_decision an_region_about(const struct an_region *r,
+				   enum an_reason why, unsigned long pages)
+{
+	struct an_decision d = an_about(r->tgid, why);
+
+	d.from = r->from;
+	d.to = r->to;
+	d.addr = r->base;
+	d.pages = pages;
+	return d;
+}
+
+void an_region_drop(struct an_region *r, enum an_reason why)
+{
+	unsigned int left = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	struct an_decision d = an_region_about(r, why, left);
+
+	if (left) {
+		an_count(AN_C_MIGRATE_GIVEN_UP, left);
+		an_count_reason(why, left);
+		an_decided(given_up, &d);
+	}
+	free_region(r);
+}
+
+/* mmap_lock not had: to the end of its queue, unless that is hopeless. */
+bool an_queue_put_back(struct an_queue *q, struct an_region *r)
+{
+	if (++r->tries > MAX_TRIES)
+		return false;
+	spin_lock(&q->lock);
+	r->pages = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	r->born = jiffies;
+	list_add_tail(&r->list, &q->from[r->from]);
+	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
+	q->regions++;
+	q->pages += r->pages;
+	spin_unlock(&q->lock);
+	return true;
+}
+
+void an_queue_free(struct an_queue *q)
+{
+	struct an_region *r, *next;
+	int nid;
+
+	for (nid = 0; q->from && nid < nr_node_ids; nid++)
+		list_for_each_entry_safe(r, next, &q->from[nid], list)
+			an_region_drop(r, AN_R_DROP_SWITCHED);
+	kfree(q->from);
+	kfree(q);
+}
+
+struct an_queue *an_queue_alloc(int nid)
+{
+	struct an_queue *q = kzalloc_node(sizeof(*q), GFP_KERNEL, nid);
+	int i;
+
+	if (!q)
+		return NULL;
+	q->from = kmalloc_array_node(nr_node_ids, sizeof(*q->from), GFP_KERNEL,
+				     nid);
+	if (!q->from) {
+		kfree(q);
+		return NULL;
+	}
+	for (i = 0; i < nr_node_ids; i++)
+		INIT_LIST_HEAD(&q->from[i]);
+	spin_lock_init(&q->lock);
+	init_waitqueue_head(&q->wait);
+	q->nid = nid;
+	return q;
+}
+
+void an_migrated_state(int nid, struct an_queue_state *state)
+{
+	struct an_queue *q = an_queues[nid];
+
+	memset(state, 0, sizeof(*state));
+	if (!q)
+		return;
+	state->pages = READ_ONCE(q->pages);
+	state->regions = READ_ONCE(q->regions);
+	state->moving = READ_ONCE(q->moving);
+}
+
+/* Pages queued for all nodes together, about. Context: gears run. */
+unsigned long an_migrated_backlog(void)
+{
+	unsigned long pages = 0;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY)
+		if (an_queues[nid])
+			pages += READ_ONCE(an_queues[nid]->pages);
+	return pages;
+}
+
+int an_migrated_init(void)
+{
+	an_queues = kcalloc(nr_node_ids, sizeof(*an_queues), GFP_KERNEL);
+	region_cache = KMEM_CACHE(an_region, 0);
+	if (an_queues && region_cache)
+		return 0;
+	an_migrated_exit();
+	return -ENOMEM;
+}
+
+void an_migrated_exit(void)
+{
+	kmem_cache_destroy(region_cache);
+	kfree(an_queues);
+	an_queues = NULL;
+}

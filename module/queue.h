@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The queues between gear 2 and gear 3: one per target node, for its worker
+ * and the faults that feed it.
+ */
+#ifndef _AUTONUMA_QUEUE_H
+#define _AUTONUMA_QUEUE_H
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include "decision.h"
+
+struct an_process;
+
+#define AN_REGION_SIZE		PMD_SIZE
+#define AN_REGION_PAGES		(AN_REGION_SIZE / PAGE_SIZE)
+
+#define AN_QUEUE_HASH_BITS	8
+
+/* A region that is not full waits this long for its neighbours' faults. */
+#define AN_GATHER_MS	20
+
+/*
+ * struct an_region - queued pages of one region, one source and one target
+ *
+ * Lifetime: made by a fault, owned by the queue and changed under its lock
+ * until the worker takes it out, then owned by the worker, which frees it.
+ * Holds mm_count, never mm_users and never a page.
+ */
+struct an_region {
+	struct list_head list;
+	struct hlist_node hash;
+	struct mm_struct *mm;
+	pid_t tgid;			/* of the process, for people */
+	unsigned long base;
+	unsigned long born;		/* jiffies */
+	int from, to;
+	unsigned int pages;		/* bits set */
+	unsigned int tries;
+	bool torn;			/* a page of it was cancelled */
+	DECLARE_BITMAP(wanted, AN_REGION_PAGES);
+};
+
+/*
+ * struct an_queue - what is to come to one node, and who brings it
+ *
+ * @lock nests inside page table locks (faults queue under them), so nothing
+ * that takes one may be called under it. Lifetime: from an_migrated_start()
+ * to an_migrated_stop(), when no hook is called any more.
+ */
+struct an_queue {
+	spinlock_t lock;
+	struct list_head *from;		/* by source node */
+	struct hlist_head hash[1 << AN_QUEUE_HASH_BITS];
+	unsigned int regions;
+	unsigned long pages;
+	int turn;			/* source node served last */
+	u64 rate_ns;			/* time up to which the rate is spent */
+
+	/* the worker's own */
+	int nid;
+	struct task_struct *worker;
+	wait_queue_head_t wait;
+	unsigned int backoff_ms;
+	unsigned long moving;
+};
+
+/* By target node; NULL where a node had no memory when the gears started. */
+extern struct an_queue **an_queues;
+
+struct an_queue *an_queue_alloc(int nid);
+void an_queue_free(struct an_queue *q);
+struct an_region *an_queue_take(struct an_queue *q);
+bool an_queue_put_back(struct an_queue *q, struct an_region *r);
+u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages);
+struct an_decision an_region_about(const struct an_region *r,
+				   enum an_reason why, unsigned long pages);
+void an_region_drop(struct an_region *r, enum an_reason why);
+void an_queue_add_moved(struct an_process *p, unsigned long pages);
+
+#endif /* _AUTONUMA_QUEUE_H */
