@@ -334,10 +334,23 @@ static void forget_all(void)
 	rcu_read_unlock();
 }
 
+/* In slices, as the period may be made shorter meanwhile, or balance switched. */
+static void sleep_period(void)
+{
+	unsigned long start = jiffies, period;
+	bool balance = READ_ONCE(an_params.balance);
+
+	do {
+		period = msecs_to_jiffies(READ_ONCE(an_params.balance_period_ms));
+		schedule_timeout_interruptible(min(period, HZ / 4UL));
+	} while (!kthread_should_stop() &&
+		 balance == READ_ONCE(an_params.balance) &&
+		 time_before(jiffies, start + period));
+}
+
 static int balanced_main(void *unused)
 {
 	bool marked = false;
-	uint period;
 
 	while (!kthread_should_stop()) {
 		if (READ_ONCE(an_params.balance)) {
@@ -347,8 +360,7 @@ static int balanced_main(void *unused)
 			forget_all();
 			marked = false;
 		}
-		period = READ_ONCE(an_params.balance_period_ms);
-		schedule_timeout_interruptible(msecs_to_jiffies(period));
+		sleep_period();
 	}
 	return 0;
 }

@@ -7,6 +7,9 @@
  * Those of debugfs_create_devm_seqfile() are the kernel's, so nothing that a
  * program holds open keeps the module loaded; removal waits for reads only.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/device.h>
 #include <linux/rculist.h>
@@ -112,19 +115,38 @@ static int decisions_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static void unseen(const char *what)
+{
+	an_count(AN_C_NO_MEMORY, 1);
+	pr_warn("debugfs: %s could not be made\n", what);
+}
+
+static void create_file(const char *name,
+			int (*show)(struct seq_file *m, void *unused))
+{
+	struct dentry *file;
+
+	debugfs_create_devm_seqfile(device, name, dir, show);
+	file = debugfs_lookup(name, dir);
+	if (IS_ERR_OR_NULL(file))
+		unseen(name);
+	else
+		dput(file);
+}
+
 /* Without debugfs, or memory for it, the module runs unseen. */
 void an_debugfs_init(void)
 {
 	device = root_device_register(KBUILD_MODNAME);
 	if (IS_ERR(device)) {
 		device = NULL;
-		an_count(AN_C_NO_MEMORY, 1);
+		unseen("the directory");
 		return;
 	}
 	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	debugfs_create_devm_seqfile(device, "status", dir, status_show);
-	debugfs_create_devm_seqfile(device, "processes", dir, processes_show);
-	debugfs_create_devm_seqfile(device, "decisions", dir, decisions_show);
+	create_file("status", status_show);
+	create_file("processes", processes_show);
+	create_file("decisions", decisions_show);
 }
 
 void an_debugfs_exit(void)

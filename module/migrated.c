@@ -7,6 +7,8 @@
  * or moved meanwhile as if it had never been queued. The worker looks it up
  * again and checks everything that was true when it was queued.
  */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/memcontrol.h>
@@ -27,6 +29,8 @@
 
 /* The longest a worker sleeps after batches that moved nothing. */
 #define MAX_BACKOFF_MS		1000
+
+static enum cpuhp_state hotplug_state;
 
 /* Where a batch goes, and how many of its pages found no room there. */
 struct target {
@@ -350,41 +354,114 @@ static int queue_start(int nid)
 	worker = kthread_create_on_node(migrated_main, q, nid,
 					"knuma_migrated%d", nid);
 	if (IS_ERR(worker)) {
-		an_queue_free(q);
+		an_queue_free(q, AN_R_NONE);
 		return PTR_ERR(worker);
 	}
 	bind_worker(worker, nid);
 	q->worker = worker;
-	an_queues[nid] = q;
+	rcu_assign_pointer(an_queues[nid], q);
 	wake_up_process(worker);
+	return 0;
+}
+
+/* Context: no fault finds the queue any more. */
+static void queue_stop(struct an_queue *q, enum an_reason why)
+{
+	kthread_stop(q->worker);
+	an_queue_free(q, why);
+}
+
+/* Context: who may change it. */
+static struct an_queue *queue_of(int nid)
+{
+	return rcu_dereference_protected(an_queues[nid], true);
+}
+
+/* With the last CPU of its node a worker lost its affinity, for good. */
+static int cpu_came(unsigned int cpu)
+{
+	struct an_queue *q = queue_of(cpu_to_node(cpu));
+
+	if (q)
+		bind_worker(q->worker, q->nid);
+	return 0;
+}
+
+static void stop_queues(void)
+{
+	struct an_queue *q;
+	int nid;
+
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		q = queue_of(nid);
+		if (!q)
+			continue;
+		RCU_INIT_POINTER(an_queues[nid], NULL);
+		queue_stop(q, AN_R_DROP_SWITCHED);
+	}
+}
+
+static int start_queues(void)
+{
+	int nid, err;
+
+	for_each_node_state(nid, N_MEMORY) {
+		err = queue_start(nid);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 
 /* Start a worker per node with memory. Context: no hook is called yet. */
 int an_migrated_start(void)
 {
-	int nid, err;
+	int err = start_queues();
 
-	for_each_node_state(nid, N_MEMORY) {
-		err = queue_start(nid);
-		if (err) {
-			an_migrated_stop();
-			return err;
-		}
-	}
+	if (err)
+		goto stop;
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "numa/autonuma:online",
+					cpu_came, NULL);
+	if (err < 0)
+		goto stop;
+	hotplug_state = err;
 	return 0;
+
+stop:
+	stop_queues();
+	return err;
 }
 
 /* Stop the workers, forget what is queued. Context: no hook is called. */
 void an_migrated_stop(void)
 {
+	cpuhp_remove_state_nocalls(hotplug_state);
+	stop_queues();
+}
+
+/* The node has no memory any more: what is queued for it stays where it is. */
+static void drop_queue(int nid)
+{
+	struct an_queue *q = queue_of(nid);
+
+	RCU_INIT_POINTER(an_queues[nid], NULL);
+	synchronize_rcu();
+	queue_stop(q, AN_R_DROP_NODE);
+}
+
+/* Nodes got their first memory, or lost their last. Context: knuma_scand. */
+void an_migrated_adjust(void)
+{
 	int nid;
 
+	cpus_read_lock();
 	for (nid = 0; nid < nr_node_ids; nid++) {
-		if (!an_queues[nid])
+		if (node_state(nid, N_MEMORY) == !!queue_of(nid))
 			continue;
-		kthread_stop(an_queues[nid]->worker);
-		an_queue_free(an_queues[nid]);
-		an_queues[nid] = NULL;
+		if (queue_of(nid))
+			drop_queue(nid);
+		else if (queue_start(nid))
+			an_count(AN_C_NO_MEMORY, 1);
 	}
+	cpus_read_unlock();
 }

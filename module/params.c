@@ -31,11 +31,31 @@ static const char * const migrate_names[] = {
 	[AN_MIGRATE_FAULT]	= "fault",
 };
 
+/* False and true in turn. The kernel's own bools ignore what follows them. */
+static const char * const bool_names[] = {
+	"0", "1", "N", "Y", "n", "y", "off", "on",
+};
+
+static int bool_set(const char *val, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(bool_names, val);
+
+	if (i < 0)
+		return i;
+	WRITE_ONCE(*(bool *)kp->arg, i & 1);
+	return 0;
+}
+
+static const struct kernel_param_ops bool_ops = {
+	.set = bool_set,
+	.get = param_get_bool,
+};
+
 /* Writes of sysfs are serialised by the parameter lock of this module. */
 static int scan_set(const char *val, const struct kernel_param *kp)
 {
 	bool old = an_params.scan;
-	int err = param_set_bool(val, kp);
+	int err = bool_set(val, kp);
 
 	if (err)
 		return err;
@@ -79,7 +99,7 @@ module_param_cb(migrate, &migrate_ops, NULL, 0644);
 MODULE_PARM_DESC(migrate, "off: memory stays; async: knuma_migratedN moves it; fault: the faulting task does (default async)");
 
 /* Gear 4. */
-module_param_named(balance, an_params.balance, bool, 0644);
+module_param_cb(balance, &bool_ops, &an_params.balance, 0644);
 MODULE_PARM_DESC(balance, "move tasks to their memory (bool, default 1)");
 
 struct an_bounds {
@@ -90,9 +110,11 @@ struct an_bounds {
 static int bounded_set(const char *val, const struct kernel_param *kp)
 {
 	const struct an_bounds *b = kp->arg;
+	int err;
 
-	return param_set_uint_minmax(val, &(struct kernel_param){ .arg = b->value },
-				     b->min, b->max);
+	err = param_set_uint_minmax(val, &(struct kernel_param){ .arg = b->value },
+				    b->min, b->max);
+	return err ? -EINVAL : 0;	/* too large for an int: ERANGE */
 }
 
 static int bounded_get(char *buffer, const struct kernel_param *kp)
@@ -162,7 +184,7 @@ MODULE_PARM_DESC(balance_period_ms, "time between two looks at where tasks shoul
 
 static int record_all_set(const char *val, const struct kernel_param *kp)
 {
-	int err = param_set_bool(val, kp);
+	int err = bool_set(val, kp);
 
 	if (err)
 		return err;

@@ -30,7 +30,7 @@
 #define RETURNS_NUM		3
 #define RETURNS_DEN		2
 
-struct an_queue **an_queues;
+struct an_queue __rcu **an_queues;
 static struct kmem_cache *region_cache;
 
 static struct hlist_head *bucket_of(struct an_queue *q,
@@ -186,7 +186,7 @@ static bool movable_now(struct an_queue *q, struct an_process *p,
 bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		       enum an_reason why)
 {
-	struct an_queue *q = an_queues[span->to];
+	struct an_queue *q = rcu_dereference(an_queues[span->to]);
 	enum an_reason declined = AN_R_NONE;
 	unsigned int added = 0;
 	struct an_region *r;
@@ -244,7 +244,7 @@ static void say_cancelled(struct an_span span, int to, enum an_reason why,
  */
 void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why)
 {
-	struct an_queue *q = an_queues[to];
+	struct an_queue *q = rcu_dereference(an_queues[to]);
 	unsigned int taken = 0;
 	struct an_region *r;
 	bool first = false;
@@ -303,7 +303,7 @@ u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages)
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages)
 {
-	struct an_queue *q = an_queues[span->to];
+	struct an_queue *q = rcu_dereference(an_queues[span->to]);
 
 	if (!movable_now(q, p, span))
 		return false;
@@ -419,14 +419,14 @@ bool an_queue_put_back(struct an_queue *q, struct an_region *r)
 	return true;
 }
 
-void an_queue_free(struct an_queue *q)
+void an_queue_free(struct an_queue *q, enum an_reason why)
 {
 	struct an_region *r, *next;
 	int nid;
 
 	for (nid = 0; q->from && nid < nr_node_ids; nid++)
 		list_for_each_entry_safe(r, next, &q->from[nid], list)
-			an_region_drop(r, AN_R_DROP_SWITCHED);
+			an_region_drop(r, why);
 	kfree(q->from);
 	kfree(q);
 }
@@ -454,25 +454,33 @@ struct an_queue *an_queue_alloc(int nid)
 
 void an_migrated_state(int nid, struct an_queue_state *state)
 {
-	struct an_queue *q = an_queues[nid];
+	struct an_queue *q;
 
 	memset(state, 0, sizeof(*state));
-	if (!q)
-		return;
-	state->pages = READ_ONCE(q->pages);
-	state->regions = READ_ONCE(q->regions);
-	state->moving = READ_ONCE(q->moving);
+	rcu_read_lock();
+	q = rcu_dereference(an_queues[nid]);
+	if (q) {
+		state->pages = READ_ONCE(q->pages);
+		state->regions = READ_ONCE(q->regions);
+		state->moving = READ_ONCE(q->moving);
+	}
+	rcu_read_unlock();
 }
 
-/* Pages queued for all nodes together, about. Context: gears run. */
+/* Pages queued for all nodes together, about. Context: any. */
 unsigned long an_migrated_backlog(void)
 {
 	unsigned long pages = 0;
+	struct an_queue *q;
 	int nid;
 
-	for_each_node_state(nid, N_MEMORY)
-		if (an_queues[nid])
-			pages += READ_ONCE(an_queues[nid]->pages);
+	rcu_read_lock();
+	for_each_node_state(nid, N_MEMORY) {
+		q = rcu_dereference(an_queues[nid]);
+		if (q)
+			pages += READ_ONCE(q->pages);
+	}
+	rcu_read_unlock();
 	return pages;
 }
 

@@ -67,11 +67,14 @@ struct an_queue {
 	unsigned long moving;
 };
 
-/* By target node; NULL where a node had no memory when the gears started. */
-extern struct an_queue **an_queues;
+/*
+ * By target node; NULL where a node has no memory. Read under RCU. Changed by
+ * start and stop, and in between by knuma_scand with CPU hotplug kept out.
+ */
+extern struct an_queue __rcu **an_queues;
 
 struct an_queue *an_queue_alloc(int nid);
-void an_queue_free(struct an_queue *q);
+void an_queue_free(struct an_queue *q, enum an_reason why);
 struct an_region *an_queue_take(struct an_queue *q);
 bool an_queue_put_back(struct an_queue *q, struct an_region *r);
 u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages);

@@ -697,6 +697,7 @@ static int scand_main(void *unused)
 	while (!kthread_should_stop()) {
 		if (time_after_eq(jiffies,
 				  discovered + msecs_to_jiffies(DISCOVER_MS))) {
+			an_migrated_adjust();
 			discover();
 			keep_budget();
 			discovered = jiffies;

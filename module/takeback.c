@@ -54,7 +54,7 @@ struct left_mm {
 /* The state of one bypass. */
 struct bypass {
 	struct list_head left;
-	unsigned int patience_ms;
+	unsigned long patience;		/* jiffies to wait for locks yet */
 };
 
 static unsigned int count_processes(void)
@@ -116,19 +116,22 @@ static void list_mms(struct mm_list *l)
 	rcu_read_unlock();
 }
 
-/* Waits within the patience that is left. */
+/*
+ * Waits within the patience that is left. By the clock, as a sleep of 1 ms lasts
+ * as long as two ticks.
+ */
 static bool lock_mm(struct mm_struct *mm, struct bypass *b)
 {
-	unsigned int waited = 0;
+	unsigned long start = jiffies, waited = 0, most;
+	bool locked;
 
-	while (!mmap_read_trylock(mm)) {
-		if (waited >= LOCK_TIMEOUT_MS || !b->patience_ms)
-			return false;
+	most = min(b->patience, msecs_to_jiffies(LOCK_TIMEOUT_MS));
+	while (!(locked = mmap_read_trylock(mm)) && waited < most) {
 		msleep(LOCK_RETRY_MS);
-		waited += LOCK_RETRY_MS;
-		b->patience_ms -= LOCK_RETRY_MS;
+		waited = jiffies - start;
 	}
-	return true;
+	b->patience -= min(b->patience, waited);
+	return locked;
 }
 
 /*
@@ -268,7 +271,7 @@ static bool take_back_pass(struct bypass *b)
  */
 void an_take_back(void)
 {
-	struct bypass b = { .patience_ms = PATIENCE_MS };
+	struct bypass b = { .patience = msecs_to_jiffies(PATIENCE_MS) };
 	struct left_mm *left, *next;
 	int pass, clean = 0;
 

@@ -279,7 +279,7 @@ void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_VMA, 0,
 				vma->vm_mm, start, end);
-	mmu_notifier_invalidate_range_start(&range);
+	an_notifier_start(&range);
 	visit_range(vma, start, end, &planter, plant);
 	mmu_notifier_invalidate_range_end(&range);
 	if (plant->planted == before)
