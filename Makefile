@@ -3,7 +3,7 @@
 # kernel once. The module alone is built by Kbuild:
 #	make -C /lib/modules/$(uname -r)/build M=$PWD modules
 
-.PHONY: all demo test deps kernel module clean
+.PHONY: all demo test torture deps kernel module clean
 
 all: module
 
@@ -15,6 +15,10 @@ demo: deps
 # Unit tests, whole machines, hooks, style. One line at the end counts them.
 test: deps
 	tests/run
+
+# The long form of what the test has on debug kernels: an hour or so.
+torture: deps
+	AUTONUMA_LONG=1 tests/run tests/t/4[2-5]-*.t tests/t/51-*.t
 
 deps:
 	tools/lab/deps.sh

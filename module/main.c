@@ -58,14 +58,20 @@ static int take_over(void)
 	return err;
 }
 
-/* Workers before the faults that feed them, the scanner that causes those last. */
+/*
+ * The exit probe before there are entries of threads, workers before the faults
+ * that feed them, the scanner that causes those last.
+ */
 static int gears_start(void)
 {
 	int err;
 
-	err = an_migrated_start();
+	err = an_stats_start();
 	if (err)
 		return err;
+	err = an_migrated_start();
+	if (err)
+		goto stop_stats;
 	err = take_over();
 	if (err)
 		goto stop_migrated;
@@ -84,6 +90,8 @@ unregister:
 	autonuma_unregister(&ops);
 stop_migrated:
 	an_migrated_stop();
+stop_stats:
+	an_stats_stop();
 	return err;
 }
 
@@ -101,7 +109,7 @@ static void gears_stop(void)
 	an_migrated_stop();
 	an_take_back();
 	autonuma_unregister(&ops);
-	an_stats_clear();
+	an_stats_stop();
 	gears_started = false;
 }
 
@@ -140,9 +148,7 @@ static int __init autonuma_init(void)
 
 	if (err)
 		return err;
-	err = an_stats_init();
-	if (err)
-		goto decision_exit;
+	an_stats_init();
 	err = an_migrated_init();
 	if (err)
 		goto stats_exit;
@@ -161,7 +167,6 @@ end:
 	an_migrated_exit();
 stats_exit:
 	an_stats_exit();
-decision_exit:
 	an_decision_exit();
 	return err;
 }

@@ -328,31 +328,36 @@ static void clear_threads(void)
 	}
 }
 
-/* Forget everything. Context: no gear runs and no hook is called. */
-void an_stats_clear(void)
-{
-	struct an_process *p, *next;
-	LIST_HEAD(dead);
-
-	list_for_each_entry_safe(p, next, &an_processes, list)
-		an_process_unlink(p, &dead);
-	an_process_reap(&dead);
-	clear_threads();
-}
-
-int an_stats_init(void)
+void an_stats_init(void)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(thread_locks); i++)
 		spin_lock_init(&thread_locks[i]);
+}
+
+/* Waits until what an_stats_stop() has freed is free. */
+void an_stats_exit(void)
+{
+	rcu_barrier();
+}
+
+/* From here on entries may be made: the end of a thread takes its own along. */
+int an_stats_start(void)
+{
 	check_trace_callback_type_sched_process_exit(probe_exit);
 	return an_probe_attach("sched_process_exit", probe_exit);
 }
 
-void an_stats_exit(void)
+/* Forget everything. Context: no gear runs and no hook is called. */
+void an_stats_stop(void)
 {
+	struct an_process *p, *next;
+	LIST_HEAD(dead);
+
 	an_probe_detach("sched_process_exit", probe_exit);
-	an_stats_clear();
-	rcu_barrier();
+	list_for_each_entry_safe(p, next, &an_processes, list)
+		an_process_unlink(p, &dead);
+	an_process_reap(&dead);
+	clear_threads();
 }

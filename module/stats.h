@@ -12,7 +12,7 @@
  * struct an_process - a process under balance
  *
  * Lifetime: born by knuma_scand, unlinked by knuma_scand when the process
- * dies or leaves the scope (or by an_stats_clear() once no gear runs), freed
+ * dies or leaves the scope (or by an_stats_stop() once no gear runs), freed
  * after a grace period. It holds the mm_struct (mm_count), never mm_users.
  * Found by anyone under RCU.
  *
@@ -123,8 +123,10 @@ static inline u64 an_busy_clock(void)
 	return now;
 }
 
-int an_stats_init(void);
+void an_stats_init(void);
 void an_stats_exit(void);
+int an_stats_start(void);
+void an_stats_stop(void);
 
 struct an_process *an_process_find(const struct mm_struct *mm);
 struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid);
@@ -136,6 +138,5 @@ struct an_thread *an_thread_find(const struct task_struct *task);
 struct an_thread *an_thread_get(struct task_struct *task);
 void an_thread_decay(struct an_thread *t, const struct an_process *p);
 bool an_thread_shares(const struct an_thread *t);
-void an_stats_clear(void);
 
 #endif /* _AUTONUMA_STATS_H */

@@ -19,6 +19,21 @@ status() { awk -v name="$1" '$1 == name { print $2 }' /sys/kernel/debug/autonuma
 # print_status: all of it, a line "status NAME VALUE" each
 print_status() { sed -n 's/^[a-z_]* [0-9]*$/status &/p' /sys/kernel/debug/autonuma/status; }
 
+# address SYMBOL: of the kernel
+address() { awk -v name="$1" '$3 == name { print "0x" $1 }' /proc/kallsyms; }
+
+# load_checker: an_check, with all it can tell
+load_checker() { modprobe an_check numa_key="$(address sched_numa_balancing)" hooks_key="$(address autonuma_hooks_key)"; }
+
+# report: what an_check finds now, in one line
+report() { tr '\n' ' ' </sys/module/an_check/parameters/report; }
+
+# region_objects: how many of the module's queued regions are allocated; "none" without their cache
+region_objects() {
+	[ ! -e /sys/kernel/slab/an_region ] || echo 1 >/sys/kernel/slab/an_region/shrink
+	awk '$1 == "an_region" { n = $2 } END { print n == "" ? "none" : n }' /proc/slabinfo
+}
+
 # counter NAME [FILE]: a value of /proc/vmstat, or of a memory.stat
 counter() { awk -v name="$1" '$1 == name { print $2 }' "${2:-/proc/vmstat}"; }
 
@@ -55,6 +70,18 @@ wait_sweeps() {
 # wait_until COMMAND...: until it succeeds; numalab's time limit ends what never comes.
 wait_until() {
 	until "$@"; do usleep 20000; done
+}
+
+# within SECONDS COMMAND...: whether it succeeds in that time
+within() {
+	read -r now rest </proc/uptime
+	end=$((${now%.*} + $1))
+	shift
+	until "$@"; do
+		read -r now rest </proc/uptime
+		[ "${now%.*}" -lt $end ] || return 1
+		usleep 50000
+	done
 }
 
 # end_load PID: prints "load STATUS" and its last report

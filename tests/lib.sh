@@ -55,6 +55,9 @@ fails() { ! "$@" || { echo "it holds: $*"; return 1; }; }
 
 # --- guests ---
 
+# long_or_short LONG SHORT: how much of it; make torture sets AUTONUMA_LONG.
+long_or_short() { if [[ -n ${AUTONUMA_LONG:-} ]]; then echo "$1"; else echo "$2"; fi; }
+
 programs=$build/tests
 
 build_programs() {
@@ -73,8 +76,8 @@ guest() {
 	: >"$work/meter"
 	build_programs
 	guest_status=0
-	nice "$top/tools/numalab" run --timeout 1800 --file "$programs/load" --file "$programs/unload" "$@" -- "$work/script" \
-		>"$work/out" 2>"$work/err" || guest_status=$?
+	nice "$top/tools/numalab" run --timeout 1800 --file "$programs/load" --file "$programs/storm" \
+		--file "$programs/unload" "$@" -- "$work/script" >"$work/out" 2>"$work/err" || guest_status=$?
 	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out" "$work/err")"; fi
 }
 

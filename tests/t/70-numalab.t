@@ -49,6 +49,13 @@ check "its console is shown" like "$(cat "$work/err")" 'Kernel panic'
 lab_run "${small[@]}" -- sh -c 'echo "<4>WARNING: a test of the console" >/dev/kmsg'
 check "a warning of the kernel is a failure" is "$lab_status" 70
 
+# The debug kernel looks for leaks when the program has ended, before the verdict.
+lab_run "${small[@]}" --mem 256 --config debug --module "$tests/kmod" -- modprobe an_leak
+check "a leak is a failure" is "$lab_status" 70
+check "and is shown" like "$(cat "$work/err")" 'unreferenced object'
+lab_run "${small[@]}" --mem 256 --config debug -- sh -c 'echo off >/sys/kernel/debug/kmemleak'
+check "who cannot look for leaks fails" is "$lab_status" 70
+
 lab_run "${small[@]}" --timeout 20 -- sleep 1000
 check "the time limit" is "$lab_status" 124
 
