@@ -56,8 +56,8 @@ calibration_key() {
 
 # Leaves what the probe said and what the meter read in the run directory.
 boot_probe() {
-	local balancer=none init_script='' files=() meter_every='' qemu_args
-	make_initramfs "$run_dir/initramfs" "$1" '' probe
+	local balancer=none init_script='' files=() kos=() meter_every='' qemu_args
+	make_initramfs "$run_dir/initramfs" "$1" probe
 	machine_args "$1" "$run_dir/initramfs"
 	meter_args "$run_dir/meter"
 	boot >"$run_dir/probes"
