@@ -478,22 +478,41 @@ static void test_fault(void)
 	}
 }
 
+static bool reason_named(u32 why)
+{
+	const char *name = an_reason_name(why);
+
+	return name && *name && strcmp(name, "unknown") &&
+	       (an_reason_act(why) != AN_A_NONE || why == AN_R_NONE);
+}
+
+static bool same_words(u32 a, u32 b)
+{
+	return an_reason_act(a) == an_reason_act(b) &&
+	       !strcmp(an_reason_name(a), an_reason_name(b));
+}
+
 static void test_names(void)
 {
-	bool good = true;
+	bool named = true, unique = true, acts = true;
 	u32 a, b;
 
 	for (a = 0; a < AN_R_NR; a++) {
-		const char *name = an_reason_name(a);
-
-		good = good && name && *name && strcmp(name, "unknown");
+		named = named && reason_named(a);
 		for (b = 0; b < a; b++)
-			good = good && strcmp(name, an_reason_name(b));
+			unique = unique && !same_words(a, b);
 	}
-	ok(good, "names: every reason has its own");
+	for (a = 0; a < AN_A_NR; a++)
+		acts = acts && *an_act_name(a) &&
+		       strcmp(an_act_name(a), "unknown");
+	ok(named, "names: every reason has one, and an act");
+	ok(unique, "names: within its act, it is its own");
+	ok(acts, "names: every act has one");
 	ok(!strcmp(an_reason_name(AN_R_FIRST_FAULT), "first_fault"),
 	   "names: lower case");
-	ok(!strcmp(an_reason_name(AN_R_NR), "unknown"), "names: out of range");
+	ok(!strcmp(an_reason_name(AN_R_NR), "unknown") &&
+	   !strcmp(an_act_name(AN_A_NR), "unknown") &&
+	   an_reason_act(AN_R_NR) == AN_A_NONE, "names: out of range");
 }
 
 /* Scenarios */
