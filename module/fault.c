@@ -104,8 +104,11 @@ static int act(enum an_reason why, const struct an_fault *f,
 			t->queued_to = span->to;
 		return NUMA_NO_NODE;
 	case AN_MIGRATE_FAULT:
-		return an_migrated_admit(p, span, pages) ? span->to :
-							   NUMA_NO_NODE;
+		if (!an_migrated_admit(p, span, pages))
+			return NUMA_NO_NODE;
+		if (t)
+			WRITE_ONCE(t->moved, t->moved + pages);
+		return span->to;
 	default:
 		an_migrated_decline(span, AN_R_QUEUE_OFF);
 		return NUMA_NO_NODE;

@@ -298,7 +298,7 @@ u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages)
  * @span: which, from where, to where
  * @pages: of the whole folio, which moves as one
  *
- * Context: as an_migrated_queue().
+ * Context: as an_migrated_queue(). The caller books them with its thread.
  */
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages)
@@ -314,7 +314,6 @@ bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 	}
 	an_queue_rate_spend(q, pages);
 	an_count(AN_C_ISOLATED, pages);
-	an_queue_add_moved(p, pages);
 	return true;
 }
 

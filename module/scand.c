@@ -20,6 +20,7 @@
 #include "balance.h"
 #include "decision.h"
 #include "migrated.h"
+#include "queue.h"
 #include "scand.h"
 #include "scope.h"
 #include "shared.h"
@@ -205,6 +206,25 @@ static bool thread_moved(struct an_thread *stat, int nid)
 	stat->seen_node = nid;
 	stat->seen_since = jiffies;
 	return moved;
+}
+
+/* Pages that threads moved by their own faults: the process's, too. */
+static void collect_moved(struct an_process *p, struct task_struct *leader)
+{
+	struct an_thread *stat;
+	struct task_struct *t;
+	u32 moved;
+
+	for_each_thread(leader, t) {
+		stat = an_thread_find(t);
+		if (!stat)
+			continue;
+		moved = READ_ONCE(stat->moved);
+		if (moved == stat->moved_seen)
+			continue;
+		an_queue_add_moved(p, moved - stat->moved_seen);
+		stat->moved_seen = moved;
+	}
 }
 
 static bool threads_moved(struct task_struct *leader)
@@ -555,6 +575,7 @@ static void look_at(struct an_process *p, struct look *look)
 		an_scope_activity(leader, &act);
 		look->scope = an_scope_check(leader, p->mm, &act);
 		look->cpu_ns = act.cpu_ns;
+		collect_moved(p, leader);
 		if (threads_moved(leader) || xchg(&p->home_changed, false))
 			rearm(p);
 		look->due = pass_due(p, &act);

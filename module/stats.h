@@ -84,8 +84,10 @@ struct an_thread {
 	int queued_to;			/* likewise: the pages will be there */
 	u32 known_private, known_shared; /* faults on pages with a known past */
 	u64 rested, roused;		/* pages at rest: faults, and remote ones */
+	u32 moved;			/* pages, by its own faults */
 
 	/* gear 1 */
+	u32 moved_seen;			/* of moved, what its process has */
 	int seen_node;			/* where it ran at the last look */
 	unsigned long seen_since;	/* jiffies: there since */
 

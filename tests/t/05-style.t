@@ -13,7 +13,7 @@ checkpatch() { perl "$checkpatch" --strict --no-tree --terse -q --ignore UNCOMME
 tracing=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 
 check "checkpatch: core-hooks.patch" checkpatch "$top/core-hooks.patch"
-for file in "$top"/module/*.[ch]; do
+for file in "$top"/module/*.[ch] "$top"/tests/kmod/*.c; do
 	ignore=()
 	if [[ $file = */trace.h ]]; then ignore=(--ignore "$tracing"); fi
 	check "checkpatch: ${file##*/}" checkpatch "${ignore[@]}" -f "$file"
