@@ -74,13 +74,14 @@ static void show_threads(struct seq_file *m, const struct an_process *p)
 			continue;
 		seq_printf(m, "  thread %d node %d preferred %d load %u stay %s on_preferred_ms %llu off_preferred_ms %llu faults",
 			   task->pid, cpu_to_node(task_cpu(task)),
-			   task->numa_preferred_nid, t->load,
+			   READ_ONCE(task->numa_preferred_nid),
+			   READ_ONCE(t->load),
 			   an_reason_name(READ_ONCE(t->stay)),
-			   div_u64(t->on_preferred, NSEC_PER_MSEC),
-			   div_u64(t->off_preferred, NSEC_PER_MSEC));
+			   div_u64(READ_ONCE(t->on_preferred), NSEC_PER_MSEC),
+			   div_u64(READ_ONCE(t->off_preferred), NSEC_PER_MSEC));
 		for (nid = 0; nid < nr_node_ids; nid++)
-			seq_printf(m, " %u/%u", t->nodes[2 * nid],
-				   t->nodes[2 * nid + 1]);
+			seq_printf(m, " %u/%u", READ_ONCE(t->nodes[2 * nid]),
+				   READ_ONCE(t->nodes[2 * nid + 1]));
 		seq_putc(m, '\n');
 	}
 }
@@ -93,15 +94,16 @@ static int processes_show(struct seq_file *m, void *unused)
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list) {
 		seq_printf(m, "process %d pass %u one_in %u rest_one_in %u period_ms %u",
-			   pid_nr(p->pid), p->pass, p->one_in, p->rest_one_in,
-			   p->period_ms);
+			   pid_nr(p->pid), READ_ONCE(p->pass),
+			   READ_ONCE(p->one_in), READ_ONCE(p->rest_one_in),
+			   READ_ONCE(p->period_ms));
 		seq_printf(m, " scand_us %llu migrated_us %llu balanced_us %llu home %*pbl pages",
 			   div_u64(READ_ONCE(p->scand_ns), NSEC_PER_USEC),
 			   div_u64(atomic64_read(&p->migrated_ns), NSEC_PER_USEC),
 			   div_u64(READ_ONCE(p->balanced_ns), NSEC_PER_USEC),
 			   nr_node_ids, p->home);
 		for (nid = 0; nid < nr_node_ids; nid++)
-			seq_printf(m, " %u", p->pages[nid]);
+			seq_printf(m, " %u", READ_ONCE(p->pages[nid]));
 		seq_putc(m, '\n');
 		show_threads(m, p);
 	}

@@ -30,7 +30,12 @@ static bool in_map(const unsigned long *map, int nid)
 
 static bool has_home(const struct an_process *p)
 {
-	return !bitmap_empty(p->home, nr_node_ids);
+	u32 word;
+
+	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++)
+		if (READ_ONCE(p->home[word]))
+			return true;
+	return false;
 }
 
 static bool node_allowed(int nid, const nodemask_t *allowed)
