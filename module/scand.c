@@ -59,10 +59,10 @@
 #define QUIET_ONE_IN		16
 
 /*
- * More than 1/8 of the faults on pages at rest came from elsewhere: the use of
+ * More than 1/10 of the faults on pages at rest came from elsewhere: the use of
  * memory has changed, so all pages are looked at again.
  */
-#define STIRRED_ONE_IN		8
+#define STIRRED_ONE_IN		10
 
 /* Queues that hold more than 1/16 of a process's pages are to drain first. */
 #define BACKLOG_PART		16
