@@ -161,14 +161,10 @@ static void note(struct an_thread *t, const struct an_process *p,
 static void say_fault(const struct an_fault *f, const struct an_span *span,
 		      enum an_reason why)
 {
-	struct an_decision d = an_about(current->tgid, why);
+	struct an_decision d = an_span_about(span, why);
 
-	d.pid = current->pid;
-	d.from = f->page_node;
 	d.to = f->cpu_node;
 	d.last = f->last_node;
-	d.addr = span->addr;
-	d.pages = span->pages;
 	an_decided(fault, &d);
 }
 

@@ -101,7 +101,6 @@ static void isolate_region(struct an_region *r, struct an_isolate *iso)
 	}
 	/* What no mapping covers is gone. */
 	rest = bitmap_weight(r->wanted, AN_REGION_PAGES);
-	iso->stale += rest;
 	an_isolate_note(iso, AN_R_PAGE_GONE, rest);
 	bitmap_zero(r->wanted, AN_REGION_PAGES);
 }
@@ -203,7 +202,9 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 	an_count(AN_C_ISOLATED, iso.isolated);
 	an_count(AN_C_MIGRATED, done);
 	an_count(AN_C_MIGRATE_FAILED, iso.isolated - done);
-	an_count(AN_C_MIGRATE_STALE, iso.stale);
+	an_count(AN_C_MIGRATE_STALE,
+		 an_isolate_noted(&iso, AN_R_PAGE_GONE) +
+		 an_isolate_noted(&iso, AN_R_PAGE_ELSEWHERE));
 	an_count(AN_C_MIGRATE_REFUSED, iso.refused);
 	book_failed(r, &iso);
 	out->moved += done;

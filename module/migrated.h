@@ -3,7 +3,7 @@
 #define _AUTONUMA_MIGRATED_H
 
 #include <linux/mm_types.h>
-#include "reason.h"
+#include "decision.h"
 
 struct an_process;
 
@@ -30,6 +30,8 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		       enum an_reason why);
 void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why);
 void an_migrated_decline(const struct an_span *span, enum an_reason why);
+struct an_decision an_span_about(const struct an_span *span,
+				 enum an_reason why);
 void an_migrated_by_fault(int nid, unsigned int pages);
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages);

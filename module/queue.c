@@ -112,8 +112,8 @@ static bool cooling(struct an_process *p, const struct an_span *span)
 	return true;
 }
 
-static struct an_decision about_span(const struct an_span *span,
-				     enum an_reason why)
+/* A decision of the current task's fault. */
+struct an_decision an_span_about(const struct an_span *span, enum an_reason why)
 {
 	struct an_decision d = an_about(current->tgid, why);
 
@@ -139,7 +139,7 @@ void an_migrated_decline(const struct an_span *span, enum an_reason why)
 	an_count_reason(why, 1);
 	if (!an_watched(not_queued))
 		return;
-	d = about_span(span, why);
+	d = an_span_about(span, why);
 	an_decided(not_queued, &d);
 }
 
@@ -151,7 +151,7 @@ static void say_queued(const struct an_span *span, enum an_reason why)
 	an_count_reason(why, 1);
 	if (!an_watched(queued))
 		return;
-	d = about_span(span, why);
+	d = an_span_about(span, why);
 	an_decided(queued, &d);
 }
 
@@ -222,7 +222,7 @@ static void say_cancelled(struct an_span span, int to, enum an_reason why,
 
 	why = local ? AN_R_CANCEL_LOCAL : AN_R_CANCEL_CONTRARY;
 	span.to = to;
-	d = about_span(&span, why);
+	d = an_span_about(&span, why);
 	an_count_reason(why, 1);
 	if (an_watched(cancelled))
 		an_decided(cancelled, &d);

@@ -208,34 +208,30 @@ static bool thread_moved(struct an_thread *stat, int nid)
 	return moved;
 }
 
-/* Pages that threads moved by their own faults: the process's, too. */
-static void collect_moved(struct an_process *p, struct task_struct *leader)
+/* Pages that a thread moved by its own faults are its process's, too. */
+static void collect_moved(struct an_process *p, struct an_thread *stat)
 {
-	struct an_thread *stat;
-	struct task_struct *t;
-	u32 moved;
+	u32 moved = READ_ONCE(stat->moved);
 
-	for_each_thread(leader, t) {
-		stat = an_thread_find(t);
-		if (!stat)
-			continue;
-		moved = READ_ONCE(stat->moved);
-		if (moved == stat->moved_seen)
-			continue;
-		an_queue_add_moved(p, moved - stat->moved_seen);
-		stat->moved_seen = moved;
-	}
+	if (moved == stat->moved_seen)
+		return;
+	an_queue_add_moved(p, moved - stat->moved_seen);
+	stat->moved_seen = moved;
 }
 
-static bool threads_moved(struct task_struct *leader)
+/* Returns whether a thread left a steady place. */
+static bool look_at_threads(struct an_process *p, struct task_struct *leader)
 {
 	struct an_thread *stat;
 	struct task_struct *t;
 	bool moved = false;
 
 	for_each_thread(leader, t) {
-		stat = task_is_running(t) ? an_thread_find(t) : NULL;
-		if (stat)
+		stat = an_thread_find(t);
+		if (!stat)
+			continue;
+		collect_moved(p, stat);
+		if (task_is_running(t))
 			moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
 	}
 	return moved;
@@ -575,8 +571,7 @@ static void look_at(struct an_process *p, struct look *look)
 		an_scope_activity(leader, &act);
 		look->scope = an_scope_check(leader, p->mm, &act);
 		look->cpu_ns = act.cpu_ns;
-		collect_moved(p, leader);
-		if (threads_moved(leader) || xchg(&p->home_changed, false))
+		if (look_at_threads(p, leader) || xchg(&p->home_changed, false))
 			rearm(p);
 		look->due = pass_due(p, &act);
 	}

@@ -394,9 +394,7 @@ static void book_failed(struct an_isolate *iso, enum an_reason why,
 			unsigned long nr)
 {
 	an_isolate_note(iso, why, nr);
-	if (why == AN_R_PAGE_GONE || why == AN_R_PAGE_ELSEWHERE)
-		iso->stale += nr;
-	else
+	if (why != AN_R_PAGE_GONE && why != AN_R_PAGE_ELSEWHERE)
 		iso->refused += nr;
 }
 

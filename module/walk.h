@@ -31,10 +31,9 @@ struct an_isolate {
 	unsigned long limit;		/* stop when so many are isolated */
 	struct list_head *folios;	/* out */
 	unsigned long isolated;		/* out: pages */
-	unsigned long stale;		/* out: pages gone, or not there any more */
-	unsigned long refused;		/* out: pages that may not move now */
+	unsigned long refused;		/* out: pages there that may not move now */
 	unsigned long failed[AN_NR_PAGE_REASONS];
-					/* out: both again, by reason */
+					/* out: all that do not move, by reason */
 };
 
 /* So many pages do not move, for this reason of failed. */
@@ -42,6 +41,12 @@ static inline void an_isolate_note(struct an_isolate *iso, enum an_reason why,
 				   unsigned long nr)
 {
 	iso->failed[why - AN_R_PAGE_GONE] += nr;
+}
+
+static inline unsigned long an_isolate_noted(const struct an_isolate *iso,
+					     enum an_reason why)
+{
+	return iso->failed[why - AN_R_PAGE_GONE];
 }
 
 unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start);

@@ -14,7 +14,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +26,9 @@
 #include <unistd.h>
 
 #include "../../tools/lab/mark.h"
+
+#define PROGRAM "load"
+#include "common.h"
 
 #define PAGE		4096UL
 #define HUGE		(2UL << 20)
@@ -85,19 +87,6 @@ static unsigned int nodes[MAX_NODES], nr_nodes;	/* those that have CPUs */
 static unsigned int proc;
 static char *memory;
 static unsigned long pages;
-
-__attribute__((noreturn, format(printf, 1, 2)))
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("load: ", stderr);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(2);
-}
 
 static void check(int result, const char *what)
 {
@@ -624,16 +613,6 @@ static int find_name(const char *name, const char * const *names, size_t n)
 	die("unknown word %s; see --help", name);
 }
 #define FIND(name, names) find_name(name, names, sizeof(names) / sizeof((names)[0]))
-
-static unsigned long number(const char *text, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (end == text || *end || n < min || n > max)
-		die("%s is no number from %lu to %lu", text, min, max);
-	return n;
-}
 
 static void parse_options(int argc, char **argv)
 {

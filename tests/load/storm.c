@@ -18,7 +18,6 @@
 #include <numaif.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +29,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PROGRAM "storm"
+#include "common.h"
 
 #define PAGE		4096UL
 #define WORDS		(PAGE / sizeof(uint64_t))
@@ -78,19 +80,6 @@ static struct {
 
 static struct state *state;
 static struct world worlds[MAX_THREADS];
-
-__attribute__((noreturn, format(printf, 1, 2)))
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("storm: ", stderr);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(2);
-}
 
 static uint64_t draw(struct world *w)
 {
@@ -612,16 +601,6 @@ static void usage(FILE *f)
 	      "  --seed N       of all that is random (1)\n"
 	      "Prints what it did in JSON at signal USR1 and in the end. Status 1: memory was not what it should be.\n",
 	      f);
-}
-
-static unsigned long number(const char *text, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (end == text || *end || n < min || n > max)
-		die("%s is no number from %lu to %lu", text, min, max);
-	return n;
 }
 
 static void parse_options(int argc, char **argv)
