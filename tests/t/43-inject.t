@@ -134,15 +134,20 @@ survive() {
 	[ ! -e $debugfs/autonuma/status ] || echo "site $n works $(works)"
 }
 
+# It went through, so the site is hit by now, or soon. Returns whether it was.
+went_through() {
+	hit || exercise
+	within 3 hit || return 1
+	survive
+}
+
 # Switching the gears on comes past most sites, if not at once, then soon. Returns whether this one was hit.
 switch_on() {
 	gears 0
 	before=$(told)
 	arm $address $(address_behind $address 1) 100
 	if said=$(gears 1 2>&1); then
-		hit || exercise
-		within 3 hit || return 1
-		survive
+		went_through
 	else
 		echo "site $n refused $said"
 		count_hits
@@ -171,9 +176,7 @@ load_anew() {
 	before=$(told)
 	arm $address $(address_behind $address 1) 100
 	if said=$(modprobe autonuma $args 2>&1); then
-		hit || exercise
-		within 3 hit || return 1
-		survive
+		went_through
 	else
 		echo "site $n refused $said"
 		count_hits
