@@ -11,12 +11,12 @@ lab_tools() {
 	dir=$build/lab-$(cat "$lab"/*.c "$lab"/*.h <(gcc --version) | hash_of)
 	if [[ ! -e $dir ]]; then
 		tmp=$(mktemp -d "$build/lab.XXXXXX")
-		for source in mark drain probe; do
+		for source in mark drain probe pages; do
 			gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -o "$tmp/$source" "$lab/$source.c" ||
 				die "$source.c does not compile"
 		done
 		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -pthread \
-			-o "$tmp/meter.so" "$lab/meter.c" || die "meter.c does not compile"
+			-o "$tmp/meter.so" "$lab"/meter*.c || die "the meter does not compile"
 		publish "$tmp" "$dir"
 	fi
 	echo "$dir"
@@ -55,7 +55,7 @@ fill_base() {
 		rm -f "$root/bin/${program#\?}"
 		bring_program "$root" "$path" "/usr/bin/${program#\?}"
 	done
-	install -m 755 "$tools"/{mark,drain,probe} "$root/bin/"
+	install -m 755 "$tools"/{mark,drain,probe,pages} "$root/bin/"
 	install -m 755 "$lab/init" "$root/init"
 	ln -s /bin/busybox "$root/usr/bin/env"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"

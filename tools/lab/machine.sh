@@ -68,38 +68,50 @@ hops_mesh() {
 	echo $((${dx#-} + ${dy#-}))
 }
 
-# --distance: a number, full, ring, mesh, or a matrix. Sets distances[], row after row.
-parse_distances() {
+# parse_matrix OPTION VALUE LEAST: a number, full, ring, mesh, or a matrix. Sets matrix[], row after row; LEAST is the
+# least distance to another node.
+parse_matrix() {
 	local a b rows
-	distances=()
-	case $distance in
-	*\;*)	IFS=';' read -r -a rows <<<"$distance"
-		[[ ${#rows[@]} = "$nodes" ]] || die "--distance: ${#rows[@]} rows for $nodes nodes"
-		for a in "${rows[@]}"; do parse_list --distance "$a"; distances+=("${parsed[@]}"); done ;;
+	matrix=()
+	case $2 in
+	*\;*)	IFS=';' read -r -a rows <<<"$2"
+		[[ ${#rows[@]} = "$nodes" ]] || die "$1: ${#rows[@]} rows for $nodes nodes"
+		for a in "${rows[@]}"; do parse_list "$1" "$a"; matrix+=("${parsed[@]}"); done ;;
 	full | ring | mesh)
 		for ((a = 0; a < nodes; a++)); do
 			for ((b = 0; b < nodes; b++)); do
-				distances+=($((a == b ? 10 : 11 + 10 * $("hops_$distance" $a $b))))
+				matrix+=($((a == b ? 10 : 11 + 10 * $("hops_$2" $a $b))))
 			done
 		done ;;
-	*)	is_number "$distance" || die "--distance: $distance is no number, full, ring, mesh or matrix"
+	*)	is_number "$2" || die "$1: $2 is no number, full, ring, mesh or matrix"
 		for ((a = 0; a < nodes; a++)); do
-			for ((b = 0; b < nodes; b++)); do distances+=($((a == b ? 10 : distance))); done
+			for ((b = 0; b < nodes; b++)); do matrix+=($((a == b ? 10 : $2))); done
 		done ;;
 	esac
-	check_distances
+	check_matrix "$1" "$3"
 }
 
-check_distances() {
+check_matrix() {
 	local a b d
 	for ((a = 0; a < nodes; a++)); do
 		for ((b = 0; b < nodes; b++)); do
-			d=${distances[a * nodes + b]}
-			if ((a == b ? d != 10 : d < 11 || d > 254)); then
-				die "--distance: $d from node $a to $b; 10 to itself, 11 to 254 to others"
+			d=${matrix[a * nodes + b]}
+			if ((a == b ? d != 10 : d < $2 || d > 254)); then
+				die "$1: $d from node $a to $b; 10 to itself, $2 to 254 to others"
 			fi
 		done
 	done
+}
+
+# --distance, and --meter-distance, which is the same by default. Sets distances[] and meter_distances[].
+parse_distances() {
+	local matrix
+	parse_matrix --distance "$distance" 11
+	distances=("${matrix[@]}") meter_distances=("${matrix[@]}")
+	if [[ -n $meter_distance ]]; then
+		parse_matrix --meter-distance "$meter_distance" 10
+		meter_distances=("${matrix[@]}")
+	fi
 }
 
 # Linux numbers nodes as it meets them in the firmware's table, CPUs first: in another order, its node 2 would be our 3.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mark [n]: closes an interval of numalab's meter, labelled n (0 by default); start and end are the guest init's. */
+/*
+ * mark [n]: closes an interval of numalab's meter, labelled n (0 by default). "mark pages" is told in
+ * meter_pages.c; start and end are the guest init's.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +33,12 @@ static long parse_label(const char *text)
 
 	if (!strcmp(text, "start"))
 		return NUMALAB_MARK_START;
+	if (!strcmp(text, "pages"))
+		return NUMALAB_MARK_PAGES;
 	if (!strcmp(text, "end"))
 		return NUMALAB_MARK_END;
 	label = strtol(text, &end, 10);
-	if (end == text || *end || label >= NUMALAB_MARK_END)
+	if (end == text || *end || label >= NUMALAB_MARK_PAGES)
 		return -1;
 	return label;
 }
@@ -43,7 +48,7 @@ int main(int argc, char **argv)
 	long label = argc > 1 ? parse_label(argv[1]) : 0;
 
 	if (label < 0 || argc > 2) {
-		fprintf(stderr, "usage: mark [0..%d]\n", NUMALAB_MARK_END - 1);
+		fprintf(stderr, "usage: mark [0..%d or pages]\n", NUMALAB_MARK_PAGES - 1);
 		return 2;
 	}
 	((void (*)(void))(marks + 16 * label))();

@@ -2,11 +2,30 @@
 # shellcheck shell=bash
 # Sourced by numalab: the meter's QEMU arguments, and its calibration.
 
-# meter_args FILE: appends to qemu_args[].
+# What the meter counts, as arguments of the plugin.
+count_args() {
+	local args
+	args="cpus=$(cpu_nodes),ranges=${NUMALAB_METER_RANGES:-$(node_ranges)}"
+	if [[ $meter_kernel = yes ]]; then args+=,kernel=on; fi
+	echo "$args"
+}
+
+# What it makes of that.
+model_args() {
+	local list
+	list=$(IFS=:; echo "${meter_distances[*]}")
+	echo "distance=$list,local_cost=$meter_local_cost,walk_cost=$meter_walk_cost,delay=$meter_delay"
+}
+
+# Where the kernel's page-fault handler begins.
+fault_entry() { awk '$3 == "asm_exc_page_fault" { print $1 }' "$1/System.map"; }
+
+# meter_args KERNEL FILE: appends to qemu_args[].
 meter_args() {
 	local args
-	args="$(lab_tools)/meter.so,out=$1,cpus=$(cpu_nodes),ranges=${NUMALAB_METER_RANGES:-$(node_ranges)}"
+	args="$(lab_tools)/meter.so,out=$2,$(count_args),$(model_args),fault=$(fault_entry "$1")"
 	if [[ -n $meter_every ]]; then args+=",every=$meter_every"; fi
+	if [[ -n $meter_pages ]]; then args+=",pages=$run_dir/pages"; fi
 	qemu_args+=(-plugin "$args")
 }
 
@@ -50,26 +69,26 @@ calibration_key() {
 		basename "$(lab_tools)"
 		qemu-system-x86_64 --version
 		cat "$lab/machine.sh" "$lab/meter.sh"
-		echo "$1 $(cpu_nodes) ${NUMALAB_METER_RANGES:-$(node_ranges)} ${qemu_extra[*]}"
+		echo "$1 $(count_args) ${qemu_extra[*]}"
 	} | hash_of
 }
 
 # Leaves what the probe said and what the meter read in the run directory.
 boot_probe() {
-	local balancer=none init_script='' files=() kos=() meter_every='' qemu_args
+	local balancer=none init_script='' files=() kos=() meter_every='' meter_pages='' qemu_args
 	make_initramfs "$run_dir/initramfs" "$1" probe
 	machine_args "$1" "$run_dir/initramfs"
-	meter_args "$run_dir/meter"
+	meter_args "$1" "$run_dir/meter"
 	boot >"$run_dir/probes"
 	judge_boot
 	[[ $status = 0 ]]
 }
 
-# calibrate KERNEL: boots this machine with the probe as its program, unless that has been done.
+# calibrate KERNEL: boots this machine with the probe as its program, unless that has been done, or --again is given.
 calibrate() {
 	local done_file
 	done_file=$build/calibrated-$(calibration_key "$1")
-	if [[ -e $done_file ]]; then
+	if [[ -e $done_file && $again = no ]]; then
 		calibration=$(<"$done_file")
 		return
 	fi
