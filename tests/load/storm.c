@@ -30,7 +30,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRAM "storm"
 #include "common.h"
 
 #define PAGE		4096UL

@@ -7,9 +7,10 @@ guest "${standard_machine[@]}" --balancer none --meter "$work/meter" <<'GUEST'
 run() {
 	begin "$1"
 	shift
-	load "$@" --mem 64 --sweeps 30
+	load "$@" --mem 64 --sweeps "$sweeps"
 	echo "status $?"
 }
+sweeps=30
 run 0 procs --bind hard
 run 1 procs --bind inverse
 run 2 private --bind hard --thp
@@ -20,6 +21,29 @@ run 6 private --born 0 --spread
 run 7 phase --born 0 --fork
 run 8 table --born 0
 run 9 big --spread
+sweeps=10
+run 11 procs --procs 2 --threads 4 --bind hard
+run 12 procs --procs 2 --threads 4 --bind inverse
+run 13 subpage --threads 4 --bind hard
+run 14 hot --bind inverse
+run 15 pipe --bind hard
+run 16 sleep --wake pipe --bind hard
+run 17 sleep --wake futex --bind inverse
+run 18 sleep --wake timer --threads 16 --bind hard
+run 19 short --life 4 --born 0 --spread
+run 20 tree --bind hard
+run 21 tree --born 0 --spread
+run 22 segment --procs 40 --bind hard
+run 23 segment --parts --bind inverse
+run 24 segment --parts --born 0 --spread
+
+# Memory nearly full, until the program ends
+free_on() { awk -v name="$2:" '$3 == name { print $4 }' "/sys/devices/system/node/node$1/meminfo"; }
+begin 25
+start_load private --fill 80 --mem 64 --sweeps 1000000
+for node in 0 1 2 3; do echo "full $node $(($(free_on $node MemFree) * 100 / $(free_on $node MemTotal)))"; done
+end_load "$load_pid"
+echo "after $(($(free_on 3 MemFree) * 100 / $(free_on 3 MemTotal)))"
 
 # Damage: a page of zeros through /proc/PID/mem, into what is the largest mapping of a sweeping process.
 begin 10
@@ -40,6 +64,9 @@ guest_ended_well
 for n in 0 1 2 3 4 5 6 7 8 9; do
 	check "case $n: memory as expected" is "$(said_in $n status)" 0
 done
+for n in 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+	check "case $n: memory as expected" is "$(said_in $n status)" 0
+done
 check "procs, hard bind: all local" at_least "$(local_whole 0)" 0.95
 check "procs, inverse bind: all remote" at_most "$(local_whole 1)" 0.05
 check "private, hard bind: all local" at_least "$(local_whole 2)" 0.95
@@ -55,6 +82,33 @@ done
 check "all intervals are there" is "$(intervals 5 length)" 30
 check "children came and went" at_least "$(json 7 .children)" 10
 check "the threads swept as often as they had to" at_least "$(json 6 .min)" 30
+
+# between CASE LOW HIGH WORDS: its local share
+between() {
+	check "$4: at least" at_least "$(local_whole "$1")" "$2"
+	check "$4: at most" at_most "$(local_whole "$1")" "$3"
+}
+between 11 0.40 0.60 "four threads that share, on two nodes: half is local"
+between 12 0.00 0.05 "two processes inverted: nothing is local"
+between 13 0.40 0.60 "words in turn, on two nodes: half is local"
+between 14 0.00 0.05 "hot, inverse bind"
+between 15 0.90 1.00 "producers and consumers, hard bind"
+between 16 0.90 1.00 "woken by a pipe, hard bind"
+between 17 0.00 0.05 "woken by a futex, inverse bind"
+between 18 0.90 1.00 "woken by a timer, hard bind"
+between 20 0.50 0.80 "tree, hard bind: what is its own, and some of what it reads"
+between 22 0.15 0.35 "a segment shared by processes everywhere: a quarter is local"
+between 23 0.00 0.05 "parts of a segment, inverse bind"
+check "processes come and go" at_least "$(json 19 .lives)" 8
+for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node")" 25; done
+check "and is free again" at_least "$(said after)" 60
+check "memory as expected in a full machine" is "$(said_in 25 load)" 0
+check "progress of every thread" is "$(json 18 '.thread_sweeps | length')" 16
+check "and no less than asked for" at_least "$(json 18 '.thread_sweeps | min')" 10
+check "CPU time of every thread" at_least "$(json 6 '.thread_cpu_ms | min')" 1
+check "migrations of every thread" is "$(json 6 '.thread_migrations | length')" 8
+check "sleepers leave CPUs idle" at_least "$(json 18 .idle_ms)" 1
+check "time of every mark" is "$(json 6 '.mark_ms | length')" 31
 check "damage is seen" is "$(said_in 10 load)" 1
 check "damage is told" like "$(json 10 .corrupt)" '^[1-9]'
 finish
