@@ -5,7 +5,7 @@
 # Programs of the host that every guest has; those marked ? only if installed.
 guest_programs=(numactl numastat migratepages taskset chrt ?numad)
 
-# Builds the project's own programs for the guest, and the meter: prints their directory.
+# Builds the project's own programs for the guest, and the plugins: prints their directory.
 lab_tools() {
 	local dir source tmp
 	dir=$build/lab-$(cat "$lab"/*.c "$lab"/*.h <(gcc --version) | hash_of)
@@ -17,6 +17,8 @@ lab_tools() {
 		done
 		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -pthread \
 			-o "$tmp/meter.so" "$lab"/meter*.c || die "the meter does not compile"
+		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \
+			-o "$tmp/count.so" "$lab/count.c" || die "count.c does not compile"
 		publish "$tmp" "$dir"
 	fi
 	echo "$dir"

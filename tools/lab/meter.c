@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mark.h"
+#include "find_mark.h"
 #include "meter.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -43,19 +43,6 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 	(void)id;
 	(void)data;
 	report_end();
-}
-
-static bool is_mark(const struct qemu_plugin_insn *insn, unsigned int *label)
-{
-	static const uint8_t opcode[] = { 0x0f, 0x1f, 0x84, 0x00 };
-	uint32_t magic;
-	uint8_t code[8];
-
-	if (qemu_plugin_insn_data(insn, code, sizeof(code)) != sizeof(code) || memcmp(code, opcode, sizeof(opcode)))
-		return false;
-	memcpy(&magic, code + sizeof(opcode), sizeof(magic));
-	*label = magic & 0xff;
-	return (magic & ~0xffu) == NUMALAB_MARK_MAGIC;
 }
 
 /* The upper half of the address space is the kernel's, and a block does not cross the border. */
