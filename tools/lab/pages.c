@@ -2,7 +2,7 @@
 /*
  * pages MS NAME|PID...: every MS milliseconds, looks where each page of these processes is, and marks the moment for
  * the meter (NUMALAB_MARK_PAGES), until none of the processes is left, or at TERM. NAME stands for all processes that
- * are called so when it looks. Prints a line for each page that is elsewhere than the time before:
+ * are called so when it looks; the first of them may come later. Prints a line for each page that is elsewhere than the time before:
  *
  *	look K			the K-th look, from 0; before what it found
  *	page PID VPN OLD NEW	page frames; 0: there was none before, or there is none any more
@@ -238,6 +238,7 @@ static unsigned int look_at_all(char **names)
 int main(int argc, char **argv)
 {
 	int ms = argc > 2 ? atoi(argv[1]) : 0;
+	bool any = false;
 
 	if (ms <= 0) {
 		fputs("usage: pages MS NAME|PID...\n", stderr);
@@ -246,7 +247,9 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_term);
 	for (unsigned int k = 0; !stop; k++) {
 		printf("look %u\n", k);
-		if (!look_at_all(argv + 2))
+		if (look_at_all(argv + 2))
+			any = true;
+		else if (any)
 			break;
 		numalab_mark(NUMALAB_MARK_PAGES);
 		usleep(ms * 1000);
