@@ -37,6 +37,15 @@ region_objects() {
 # counter NAME [FILE]: a value of /proc/vmstat, or of a memory.stat
 counter() { awk -v name="$1" '$1 == name { print $2 }' "${2:-/proc/vmstat}"; }
 
+# MMU-notifier invalidations that reached KVM, counted by its tracepoint, in a buffer of its own: one for each process
+# with a VM and each range. A full buffer loses old events, but counts them.
+kvm_trace=/sys/kernel/tracing/instances/kvm
+count_invalidations() { mkdir $kvm_trace && echo 1 >$kvm_trace/events/kvm/kvm_unmap_hva_range/enable; }
+invalidations() { awk '/^(entries|overrun):/ { n += $2 } END { print n + 0 }' $kvm_trace/per_cpu/cpu*/stats; }
+
+# interrupts NAME: TLB, RES, CAL ..., on all CPUs
+interrupts() { awk -v name="$1:" '$1 == name { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' /proc/interrupts; }
+
 # child_of PID: the first one
 child_of() { cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1; exit }'; }
 

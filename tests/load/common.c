@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common.h"
 
@@ -27,4 +28,13 @@ unsigned long number(const char *text, unsigned long min, unsigned long max)
 	if (end == text || *end || n < min || n > max)
 		die("%s is no number from %lu to %lu", text, min, max);
 	return n;
+}
+
+unsigned int choice(const char *text, const char * const *words, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!strcmp(text, words[i]))
+			return i;
+	}
+	die("unknown word %s; see --help", text);
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of load share:
+ * What the files of load share, and in part vm.c:
  *
  *	options.c	what is wanted
  *	plan.c		the nodes, and where threads and memory belong on them
  *	memory.c	whose memory is whose; accesses and their verification
- *	threads.c	what a thread does, and how far it is
+ *	threads.c	what a thread does
+ *	progress.c	how far it is
  *	process.c	processes: plain ones, short-lived ones, trees; children; the hog
+ *	supervise.c	the first process
  *	report.c	counters and the report
  */
 #ifndef LOAD_H
 #define LOAD_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,8 +78,6 @@ extern struct shared {
 /* This process. */
 extern unsigned int proc;
 
-void check(int result, const char *what);
-
 static inline unsigned int nr_all(void)
 {
 	return opt.procs * opt.threads;
@@ -118,25 +119,49 @@ void bear_row(unsigned int thread);
 void work(unsigned int thread, unsigned int phase, unsigned long unit);
 void fill_buffer(unsigned long first, unsigned long count);
 void check_buffer(unsigned long first, unsigned long count, unsigned long times);
-unsigned long units_per_sweep(void);
 void begin_life(void);
 void verify(void);
 int change_copies(unsigned int seed);
 
 /* threads.c */
-bool go_on(void);
 void prepare_pairs(void);
 void *run_thread(void *thread);
+
+/* progress.c */
+
+struct worker {
+	unsigned int thread, phase;
+	unsigned long units;		/* in this life of its process */
+	unsigned long cpu_us, migrations;	/* in earlier lives, less what came before the first unit */
+	struct progress *progress;
+};
+
+bool go_on(void);
 void wait_for_memory(void (*then)(void));
+void begin_worker(struct worker *w, unsigned int thread);
+void tick(struct worker *w);
+void note_usage(struct worker *w);
 
 /* process.c */
 void wait_for_birth(void);
 unsigned int start_processes(void);
 pid_t start_hog(void);
 
+/* supervise.c */
+void check(int result, const char *what);
+void share_state(void);
+void block_signals(sigset_t *signals);
+bool supervise(const sigset_t *signals, unsigned int running);
+pid_t fork_child(void);
+void count_huge_pages(void);
+
 /* report.c */
 void take_sample(struct sample *s);
 unsigned long read_migrations(void);
+void print_report(void);
+
+/* The program's own. */
 void report(void);
+unsigned long units_per_sweep(void);
 
 #endif

@@ -5,12 +5,8 @@
 #include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "load.h"
-
-#define NR(names)	(sizeof(names) / sizeof((names)[0]))
-#define FIND(name, names) find_name(name, names, NR(names))
 
 const char * const mode_names[] = {
 	"procs", "private", "phase", "big", "table", "stripe", "subpage", "hot", "pipe", "sleep", "short", "tree",
@@ -60,15 +56,6 @@ static void usage(FILE *f)
 	      "about early. Status 1: memory was not what it should be.\n", f);
 }
 
-static int find_name(const char *name, const char * const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(name, names[i]))
-			return i;
-	}
-	die("unknown word %s; see --help", name);
-}
-
 void parse_options(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -93,10 +80,10 @@ void parse_options(int argc, char **argv)
 		case 'b': opt.born = number(optarg, 0, MAX_NODES - 1); break;
 		case 'l': opt.spill = true; break;
 		case 'd': opt.spread = true; break;
-		case 'n': opt.bind = FIND(optarg, bind_names); break;
+		case 'n': opt.bind = CHOICE(optarg, bind_names); break;
 		case 'h': opt.thp = true; break;
 		case 'f': opt.churn = true; break;
-		case 'w': opt.wake = FIND(optarg, wake_names); break;
+		case 'w': opt.wake = CHOICE(optarg, wake_names); break;
 		case 'L': opt.life = number(optarg, 1, 1 << 30); break;
 		case 'P': opt.parts = true; break;
 		case 'F': opt.fill = number(optarg, 1, 99); break;
@@ -108,7 +95,7 @@ void parse_options(int argc, char **argv)
 		usage(stderr);
 		exit(2);
 	}
-	opt.mode = FIND(argv[optind], mode_names);
+	opt.mode = CHOICE(argv[optind], mode_names);
 }
 
 static unsigned int default_procs(unsigned int cpus)

@@ -15,6 +15,7 @@
 unsigned int nodes[MAX_NODES], nr_nodes;
 
 static unsigned int cpus[MAX_NODES];		/* this and all that follow: by index into nodes[] */
+static bool has_memory[MAX_NODES];
 static unsigned int seats[MAX_NODES];		/* threads that belong there */
 static unsigned int vacant[MAX_NODES];		/* of these, while the plan is made */
 static unsigned int home[MAX_THREADS];
@@ -32,6 +33,7 @@ void find_nodes(void)
 	for (int node = 0; node <= numa_max_node(); node++) {
 		if (!numa_node_to_cpus(node, mask) && numa_bitmask_weight(mask)) {
 			cpus[nr_nodes] = numa_bitmask_weight(mask);
+			has_memory[nr_nodes] = numa_node_size64(node, NULL) > 0;
 			nodes[nr_nodes++] = node;
 		}
 	}
@@ -100,20 +102,20 @@ static double running(const struct group *g, unsigned int n)
 	return seats[n] > cpus[n] ? (double)g->on[n] * cpus[n] / seats[n] : g->on[n];
 }
 
-/* From node first on, those on which a group runs most, or least; of these at most so many. */
+/* From node first on, those with memory on which a group runs most, or least; of these at most so many. */
 static void list_nodes(struct group *g, unsigned int first, double sign, unsigned int most)
 {
 	double best = -1e9;
 
 	for (unsigned int n = 0; n < nr_nodes; n++) {
-		if (sign * running(g, n) > best)
+		if (has_memory[n] && sign * running(g, n) > best)
 			best = sign * running(g, n);
 	}
 	g->nr_memory = 0;
 	for (unsigned int i = 0; i < nr_nodes && g->nr_memory < most; i++) {
 		unsigned int n = (first + i) % nr_nodes;
 
-		if (sign * running(g, n) > best - 1e-6)
+		if (has_memory[n] && sign * running(g, n) > best - 1e-6)
 			g->memory[g->nr_memory++] = n;
 	}
 }

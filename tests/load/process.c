@@ -7,13 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "load.h"
-
-unsigned int proc;
 
 static bool reborn;			/* not the first process of its number */
 static pthread_barrier_t reborn_here;	/* then it waits for its own memory only */
@@ -24,31 +21,6 @@ void wait_for_birth(void)
 		pthread_barrier_wait(&reborn_here);
 	else
 		wait_for_memory(NULL);
-}
-
-static void count_huge_pages(void)
-{
-	unsigned long kib;
-	char line[256];
-	FILE *f = fopen("/proc/self/smaps_rollup", "r");
-
-	check(f ? 0 : -1, "smaps_rollup");
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "AnonHugePages: %lu", &kib) == 1)
-			shared->huge_kib += kib;
-	}
-	fclose(f);
-}
-
-/* Returns 0 in the child. It ends with its parent. */
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	check(pid, "fork");
-	if (!pid)
-		check(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
-	return pid;
 }
 
 /* Returns whether the child ended as it should. */

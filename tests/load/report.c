@@ -173,7 +173,8 @@ static void print_totals(void)
 	putchar(']');
 }
 
-void report(void)
+/* All but the closing brace. */
+void print_report(void)
 {
 	struct summary s = sum_up(sweeps_of);
 
@@ -186,6 +187,4 @@ void report(void)
 	print_threads("sweeps", sweeps_of);
 	print_threads("cpu_ms", cpu_ms_of);
 	print_threads("migrations", migrations_of);
-	puts("}");
-	fflush(stdout);
 }

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Virtual machines in the emulated machine: their memory is right, the meter sees their accesses, balancers move it.
+source "$(dirname "$0")/../lib.sh"
+
+guest --nodes 2 --cpus 4 --mem 320 --with-module --meter "$work/meter" --file "$programs/vm" <<-'GUEST'
+	[ -e /dev/kvm ] || { vm 2>&1; exit 77; }
+	count_invalidations
+	n=0
+	for options in "--bind hard" "--bind inverse" "--bind hard --shared --thp" "--bind inverse --sleep pair" \
+		"--bind hard --sleep timer" "--vms 3 --vcpus 3"; do
+		begin $n
+		vm --mem 32 --sweeps 30 --marks 10 $options
+		echo "status $?"
+		n=$((n + 1))
+	done
+	modprobe autonuma
+	begin $n
+	before=$(invalidations) moved=$(counter numa_pages_migrated)
+	vm --born 0 --mem 32 --sweeps 600 --marks 10
+	echo "status $?"
+	echo "moved $(($(counter numa_pages_migrated) - moved))"
+	echo "invalidations $(($(invalidations) - before))"
+GUEST
+if [[ $guest_status = 77 ]]; then
+	echo "1..0 # SKIP $(tail -n 1 "$work/out")"
+	exit 0
+fi
+guest_ended_well
+
+names=(hard inverse "shared, huge pages" "inverse, pairs" "hard, timer" "more vCPUs than CPUs" "under autonuma")
+for n in "${!names[@]}"; do
+	check "${names[n]}: ends well" is "$(said_in "$n" status)" 0
+	check "${names[n]}: contents" is "$(json "$n" .corrupt)" 0
+	check "${names[n]}: all have swept" at_least "$(json "$n" .min)" 30
+	note "${names[n]}: local $(local_whole "$n"), $(json "$n" '"exits \(.vmexits), wakes \(.wakes)"')"
+done
+for n in 0 2 4; do check "${names[n]}: local" at_least "$(local_whole $n)" 0.99; done
+for n in 1 3; do check "${names[n]}: remote" at_most "$(local_whole $n)" 0.05; done
+check "huge pages" is "$(json 2 .huge_mib)" 32
+check "those that go on do not sleep" is "$(json 0 .wakes)" 0
+for n in 3 4; do check "${names[n]}: vCPUs sleep" at_least "$(json $n .wakes)" 900; done
+check "autonuma moves the memory of VMs" at_least "$(said_in 6 moved)" 1000
+check "and KVM is told" at_least "$(said_in 6 invalidations)" 100
+finish
