@@ -46,6 +46,8 @@ static int status_show(struct seq_file *m, void *unused)
 	enum an_reason why;
 
 	seq_printf(m, "running %d\n", an_running());
+	seq_printf(m, "bytes_per_process %zu\nbytes_per_thread %zu\n",
+		   an_process_bytes(), an_thread_bytes());
 	for (which = 0; which < AN_C_NR; which++)
 		seq_printf(m, "%s %llu\n", an_counter_name(which),
 			   an_counter_sum(which));

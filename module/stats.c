@@ -146,6 +146,14 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid)
 	return p;
 }
 
+/* What a process costs while it is balanced. */
+size_t an_process_bytes(void)
+{
+	return sizeof(struct an_process) +
+	       2 * BITS_TO_LONGS(nr_node_ids) * sizeof(long) +
+	       2 * nr_node_ids * sizeof(u32);
+}
+
 /*
  * Out of sight for new readers, on to @dead. The mm_struct must not be dropped
  * from an RCU callback (its page directory is freed under a plain spinlock),
@@ -194,12 +202,17 @@ struct an_thread *an_thread_find(const struct task_struct *task)
 	return NULL;
 }
 
+/* What a thread costs from its first hinting fault to its exit. */
+size_t an_thread_bytes(void)
+{
+	return struct_size_t(struct an_thread, nodes, 2 * nr_node_ids);
+}
+
 static struct an_thread *thread_alloc(const struct task_struct *task)
 {
 	struct an_thread *t;
 
-	t = kzalloc(struct_size(t, nodes, 2 * nr_node_ids),
-		    GFP_NOWAIT | __GFP_NOWARN);
+	t = kzalloc(an_thread_bytes(), GFP_NOWAIT | __GFP_NOWARN);
 	if (!t) {
 		an_count(AN_C_NO_MEMORY, 1);
 		return NULL;

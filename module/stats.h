@@ -134,10 +134,12 @@ struct an_process *an_process_find(const struct mm_struct *mm);
 struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid);
 void an_process_unlink(struct an_process *p, struct list_head *dead);
 void an_process_reap(struct list_head *dead);
+size_t an_process_bytes(void);
 extern struct list_head an_processes;
 
 struct an_thread *an_thread_find(const struct task_struct *task);
 struct an_thread *an_thread_get(struct task_struct *task);
+size_t an_thread_bytes(void);
 void an_thread_decay(struct an_thread *t, const struct an_process *p);
 bool an_thread_shares(const struct an_thread *t);
 
