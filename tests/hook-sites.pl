@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
-# Prints "FUNCTION BYTES" for every site in a built x86-64 kernel that the key of the core hooks can patch:
+# Prints "FUNCTION BYTES ADDRESS" for every site in a built x86-64 kernel that the key of the core hooks can patch:
 #	hook-sites.pl VMLINUX
 # Read from the jump table itself: {s32 code, s32 target, s64 key}, each relative to its own address; the low two bits
 # of the key are flags.
@@ -59,5 +59,5 @@ for (my $at = 0; $at < length $table; $at += 16) {
 	my ($code, $target, $key) = unpack 'l<l<q<', substr $table, $at, 16;
 	next unless (($start + $at + 8 + $key) & ~3) == $address{autonuma_hooks_key};
 	my $site = $start + $at + $code;
-	printf "%s %s\n", function_at($site), unpack 'H*', bytes($site, 5);
+	printf "%s %s %x\n", function_at($site), unpack("H*", bytes($site, 5)), $site;
 }

@@ -14,7 +14,7 @@ pristine=$(dirname "$("$top/tools/lab/kernel.sh" --unpatched --configure)")
 perl "$tests/hook-sites.pl" "$kernel/vmlinux" >"$work/sites"
 note "$(cat "$work/sites")"
 # Functions of GCC's making keep the name of the original before the dot.
-sites_in() { sed 's/\..* / /' "$work/sites" | awk -v f="$1" '$1 == f' | wc -l; }
+sites_in() { sed 's/\.[^ ]* / /' "$work/sites" | awk -v f="$1" '$1 == f' | wc -l; }
 for function in mpol_misplaced task_numa_fault; do
 	check "one site in $function" is "$(sites_in "$function")" 1
 done
