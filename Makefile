@@ -3,7 +3,7 @@
 # kernel once. The module alone is built by Kbuild:
 #	make -C /lib/modules/$(uname -r)/build M=$PWD modules
 
-.PHONY: all demo test torture deps kernel module clean
+.PHONY: all demo test torture bench bench-full bench-here deps kernel module clean
 
 all: module
 
@@ -19,6 +19,20 @@ test: deps
 # The long form of what the test has on debug kernels: an hour or so.
 torture: deps
 	AUTONUMA_LONG=1 tests/run tests/t/4*.t tests/t/5*.t
+
+# Autonuma beside no balancing, in-tree balancing, numad and binding by hand:
+# half an hour at most; results, plots and a page in build/bench. RESUME=1 goes
+# on with a run of the same commit that was interrupted.
+bench: deps
+	tests/bench/bench $(if $(RESUME),--resume)
+
+# All workloads on all machines: 12 hours at most.
+bench-full: deps
+	tests/bench/bench --set full $(if $(RESUME),--resume)
+
+# The benchmark's workloads on this very machine, if it has NUMA nodes.
+bench-here:
+	tests/bench/here
 
 deps:
 	tools/lab/deps.sh

@@ -8,6 +8,7 @@ packages=(
 	linux-source-6.12 build-essential bc bison flex libelf-dev libssl-dev cpio patch xz-utils
 	qemu-system-x86 busybox-static numactl libnuma-dev numad util-linux
 	jq kmod sparse perl python3 gnuplot-nox redis-server redis-tools
+	postgresql postgresql-client zstd
 )
 min_qemu=1:10.0
 backports_file=/etc/apt/sources.list.d/autonuma-backports
