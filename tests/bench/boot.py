@@ -66,7 +66,7 @@ def files(case, contenders):
     """What the guest needs beside its script."""
     found = list(case.files())
     if "numad" in contenders:
-        found.append(shutil.which("numad") or "/usr/bin/numad")
+        found += [shutil.which("numad") or "/usr/bin/numad", f"{BUILD}/tests/later.so:/lib/later.so"]
     return [word for file in found for word in ("--file", file)]
 
 

@@ -11,10 +11,11 @@ sysctl_file=/proc/sys/kernel/numa_balancing
 
 begin_contender() {
 	case $1 in
-	in-tree) echo 1 >$sysctl_file ;;
+	in-tree) echo 1 >$sysctl_file || exit 1 ;;
 	numad)
 		mkdir -p /var/log /var/run
-		numad -i 2 ;;
+		# It waits until a machine has been up for a while: tests/load/later.c.
+		LD_PRELOAD=/lib/later.so numad -i 1:2 || exit 1 ;;
 	async | fault) modprobe autonuma migrate="$1" || exit 1 ;;
 	esac
 }

@@ -58,7 +58,7 @@ MACHINES = [
     Machine((2, 2, 2, 2), (640, 640, 640, 0)),
 ]
 EIGHT = MACHINES[3]
-LARGE = Machine.even(4, 2, 1792)
+LARGE = MACHINES[1]
 
 THINNED = [
     ("all workloads, small pages and THP", "4x2", "every contender"),
@@ -117,9 +117,10 @@ def all_cases():
 
 
 def find(names):
-    """Cases by name: a workload on the standard machine, or a case of the full set."""
+    """Cases by name. A workload's name alone means the standard machine, if it runs there, and small pages."""
     known = {case.name: case for case in all_cases()}
-    known.update({case.workload: case for case in reversed(all_cases()) if case.machine == STANDARD and not case.thp})
+    for case in sorted(all_cases(), key=lambda case: (case.machine != STANDARD, case.thp)):
+        known.setdefault(case.workload, case)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"bench: no such case: {', '.join(unknown)}; --list has them")

@@ -337,10 +337,10 @@ WORKLOADS |= {
         "hot", "A process per node, a thread per CPU of it; nine of ten accesses go to the first eighth of its memory.",
         60, tenth, procs=nodes, threads=cpus_of_a_node),
     "procs_large": Workload(
-        "procs", "A process per node, a thread per CPU of it, 320 MiB each, as numad leaves processes alone that have less "
-        "than 300 MB.",
-        20, lambda machine: 320 * len(machine.cpu_nodes), procs=nodes, threads=cpus_of_a_node, stride=4096,
-        tags=frozenset({"large"})),
+        "procs", "A process per node, with three threads for four CPUs of it, 320 MiB each: numad leaves processes alone "
+        "that have less than 300 MB, or need more than 85 % of a node's CPUs.",
+        60, lambda machine: 320 * len(machine.cpu_nodes), procs=nodes,
+        threads=lambda machine: max(1, cpus_of_a_node(machine) * 3 // 4), stride=4096, tags=frozenset({"large"})),
     "table": Workload(
         "table", "One process, a thread per CPU; all read all of a table, nobody writes. Any placement is as good.",
         30, tenth),
