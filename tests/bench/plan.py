@@ -93,7 +93,7 @@ def size_cases():
 
 
 def check_cases():
-    return [Case("numa02", Machine.even(2, 1, 256))]
+    return [Case("numa02", Machine.even(2, 1, 448))]
 
 
 @dataclass(frozen=True)
