@@ -662,6 +662,23 @@ static bool is_oversize(const struct an_snapshot *s, const struct work *w,
 	return true;
 }
 
+/*
+ * The home that was wished for, be it crowded: the others make room. In no list
+ * of homes, so nobody exchanges it.
+ */
+static void take_wish(struct an_snapshot *s, struct work *w, u32 p)
+{
+	struct proc_sum *proc = &w->proc[p];
+
+	map_copy(s->procs[p].home, s->procs[p].wish, s->nr_nodes);
+	proc->nr_home = 0;
+	an_sum_home(s, w, p);
+	proc->placed = true;
+	find_usable(s, w, p);
+	find_costs(s, w, p);
+	claim_set(s, w, p);
+}
+
 /* Oversize processes choose first; the others keep what they have. */
 static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 {
@@ -805,7 +822,8 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
 	for (i = 0; i < s->nr_procs; i++) {
 		u32 p = w->order[i];
 
-		if (w->proc[p].gathers && w->proc[p].nr_home)
+		if (w->proc[p].gathers && w->proc[p].nr_home &&
+		    !s->procs[p].wish)
 			changed |= improve_home(s, w, p);
 	}
 	return changed;
@@ -817,8 +835,8 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
  *	the new ones: empty for a process that shows no sharing
  *
  * A home is the fewest, nearest nodes that fit the demand of the process, in
- * competition with the others. The last home is kept while it holds with some
- * slack, and nothing is better by a quarter.
+ * competition with the others; or what was wished for. The last home is kept
+ * while it holds with some slack, and nothing is better by a quarter.
  *
  * Context: any; O(p log p) for p processes, and nodes * (tasks + pages) for the
  * costs. The scratch is overwritten.
@@ -832,7 +850,12 @@ void an_policy_homes(struct an_snapshot *s)
 	set_fair(s, w);
 	order_procs(s, w);
 	an_list_start(w, s->nr_nodes);
+	for (i = 0; i < s->nr_procs; i++)
+		if (s->procs[i].wish)
+			take_wish(s, w, i);
 	for (i = 0; i < s->nr_procs; i++) {
+		if (s->procs[w->order[i]].wish)
+			continue;
 		if (w->proc[w->order[i]].gathers)
 			keep_or_choose(s, w, w->order[i]);
 		else

@@ -131,7 +131,8 @@ static u64 homed_distance(const struct an_snapshot *s, const struct work *w,
 /*
  * Mean distance of the accesses of task @t if it ran on @n, in 1/1024, given
  * the home_distance() of its process. Without evidence of its own a task
- * shares like its process, and has no opinion on the rest.
+ * shares like its process, and has no opinion on the rest. Home nodes that were
+ * wished for count for all of it: the memory is to follow.
  */
 static u32 mean_distance(const struct an_snapshot *s, const struct work *w,
 			 u32 t, u32 n, u32 to_home)
@@ -139,6 +140,8 @@ static u32 mean_distance(const struct an_snapshot *s, const struct work *w,
 	const struct an_task *task = &s->tasks[t];
 	const struct proc_sum *proc = &w->proc[task->proc];
 
+	if (s->procs[task->proc].wish)
+		return to_home;
 	if (has_evidence(s, w, t)) {
 		if (proc->nr_home)
 			return homed_distance(s, w, t, n, to_home);
@@ -340,6 +343,12 @@ static bool worth_it(const struct an_snapshot *s, u64 gain, u64 present)
 	return gain && gain * 1024 >= present * s->min_gain;
 }
 
+/* @gain of what the tasks that move cost at present, in 1/1000, for people. */
+static u32 part_of(u64 gain, u64 present)
+{
+	return gain * 1000 / present;
+}
+
 /* Whether @n may change from its load by @out less and @in more. */
 static bool load_fits(const struct work *w, u32 n, u32 in, u32 out)
 {
@@ -377,6 +386,7 @@ static void try_move(const struct an_snapshot *s, const struct work *w,
 	best->to = to;
 	best->other = AN_NO_TASK;
 	best->gain = gain;
+	best->part = part_of(gain, present);
 	best->reason = idle ? AN_R_MOVE_IDLE : AN_R_MOVE_EVEN;
 }
 
@@ -399,6 +409,7 @@ static void try_swap(const struct an_snapshot *s, const struct work *w,
 	best->to = to;
 	best->other = other;
 	best->gain = gain;
+	best->part = part_of(gain, present + before);
 	best->reason = AN_R_SWAP;
 }
 
@@ -508,7 +519,9 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 		}
 		carry_out(s, w, &step);
 		await_turn(w, t);
-		steps[nr++] = step;
+		if (steps)
+			steps[nr] = step;
+		nr++;
 	}
 	return nr;
 }
@@ -517,7 +530,7 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
  * an_policy_balance - find the moves and swaps that lower J
  * @s: the snapshot, homes computed. The steps are carried out in it: the node
  *	of the tasks and the idle CPUs of the nodes change
- * @steps: filled in, room for @s->max_steps
+ * @steps: filled in, room for @s->max_steps; NULL if only the result counts
  *
  * Every step lowers J, and the sum of its tasks' parts in J by @s->min_gain of
  * 1024. It respects affinity and @fixed, and brings no node's load above its
@@ -539,7 +552,8 @@ u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)
 	set_bounds(s, w);
 	choose_all_nodes(s, w);
 	do {
-		more = balance_round(s, w, steps + nr, s->max_steps - nr);
+		more = balance_round(s, w, steps ? steps + nr : NULL,
+				     s->max_steps - nr);
 		nr += more;
 	} while (more && nr < s->max_steps);
 	return nr;

@@ -33,6 +33,13 @@ typedef unsigned long long u64;
 #define AN_NO_NODE	(-1)
 #define AN_NO_TASK	((u32)~0)
 
+/*
+ * A thread is a sharer if half of its known faults are on pages last touched by
+ * another thread: two that share everything see half of it.
+ */
+#define AN_SHARER_NUM	1
+#define AN_SHARER_DEN	2
+
 /* One hinting fault, as gear 2 sees it. Nodes, AN_NO_NODE where unknown. */
 struct an_fault {
 	int page_node;		/* where the page is */
@@ -75,10 +82,12 @@ struct an_task {
 	u32 faults, nr_faults;	/* slice of snapshot.faults */
 	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
 	bool fixed;		/* must not be moved now (cooling, bound) */
+	bool held;		/* fixed for being of a dry run only */
 };
 
 struct an_proc {
 	u32 pages, nr_pages;	/* slice of snapshot.pages */
+	const unsigned long *wish;	/* nodes to be its home; NULL: find one */
 	unsigned long *home;	/* bitmap of nodes: in, the last; out, the new */
 	unsigned long *core;	/*
 				 * out, may be NULL: the home nodes that carry
@@ -86,6 +95,7 @@ struct an_proc {
 				 * so where its shared memory does most good;
 				 * empty if they are alike
 				 */
+	bool dry;		/* looked at only, its tasks are fixed */
 };
 
 struct an_snapshot {
@@ -108,6 +118,7 @@ struct an_step {
 	u32 other;		/* index: goes from @to to @from, or AN_NO_TASK */
 	u32 from, to;
 	u64 gain;		/* by how much J falls */
+	u32 part;		/* the same, of its tasks' J, in 1/1000 */
 	enum an_reason reason;	/* AN_R_MOVE_IDLE, AN_R_MOVE_EVEN or AN_R_SWAP */
 };
 

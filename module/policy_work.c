@@ -63,15 +63,6 @@ u32 an_heap_pop(struct heap *h)
 
 /* Scratch */
 
-static void *carve(const void *base, size_t *used, size_t nr, size_t size)
-{
-	/* An integer sum: the layout is also measured with no memory at all. */
-	unsigned long at = (unsigned long)base + *used;
-
-	*used += (nr * size + sizeof(u64) - 1) / sizeof(u64) * sizeof(u64);
-	return (void *)at;
-}
-
 static size_t lay_out(struct work *w, const void *base,
 		      u32 nr_nodes, u32 nr_tasks, u32 nr_procs)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the rooms of the policy share, policy.c and homes.c, and nobody else:
- * the layout of the scratch memory, bitmaps of nodes, a heap, and sums over
+ * What the rooms of the policy share, policy.c, homes.c and forecast.c, and
+ * nobody else: the layout of the scratch memory, bitmaps of nodes, a heap, and sums over
  * the snapshot. Like policy.h it knows nothing of the kernel.
  */
 #ifndef _AUTONUMA_POLICY_WORK_H
@@ -86,6 +86,17 @@ struct work {
 	struct heap heap;
 	u64 overcommit;		/* demand of all over capacity, 1/1024, 1+ */
 };
+
+/* Takes memory for @nr items from what @base has, behind what is @used. */
+static inline void *carve(const void *base, size_t *used, size_t nr,
+			  size_t size)
+{
+	/* An integer sum: the layout is also measured with no memory at all. */
+	unsigned long at = (unsigned long)base + *used;
+
+	*used += (nr * size + sizeof(u64) - 1) / sizeof(u64) * sizeof(u64);
+	return (void *)at;
+}
 
 /* Bitmaps of nodes */
 

@@ -36,6 +36,9 @@ enum an_act {
 	AN_A_STAY,
 	AN_A_UNDONE,
 	AN_A_PULL_REFUSED,
+	/* the watchdog */
+	AN_A_REST,
+	AN_A_RESUME,
 	/* the bypass */
 	AN_A_TAKEN_BACK,
 	AN_A_LEFT_PLANTED,
@@ -56,6 +59,9 @@ enum an_reason {
 	AN_R_SKIP_BOUND,	/* every thread has a memory policy of its own */
 	AN_R_SKIP_GONE,		/* was balanced, and has ended */
 	AN_R_SKIP_NO_MEMORY,	/* for our own record of it */
+	AN_R_SKIP_NOT_ASKED,	/* scope=asked, and nobody asked */
+	AN_R_SKIP_EXCLUDED,	/* asked to be left alone */
+	AN_R_SKIP_CHANGED,	/* chosen for anew: taken again, if wanted */
 	/* vma_skipped */
 	AN_R_VMA_UNMOVABLE,	/* device, special, or pages that cannot move */
 	AN_R_VMA_HUGETLB,
@@ -70,6 +76,7 @@ enum an_reason {
 	AN_R_HELD_LOCK,		/* mmap_lock contended */
 	AN_R_HELD_BACKLOG,	/* the queues are to drain first */
 	AN_R_HELD_BUDGET,	/* the scanner has had its share of the CPUs */
+	AN_R_HELD_RATE,		/* its choice's migration rate is spent */
 	/* planted */
 	AN_R_PLANT_RESTLESS,	/* last fault not from the page's own node */
 	AN_R_PLANT_SAMPLE,	/* at rest: one of so many */
@@ -98,7 +105,9 @@ enum an_reason {
 	AN_R_QUEUE_NO_MEMORY,
 	AN_R_QUEUE_NO_WORKER,	/* the node got its memory later */
 	AN_R_QUEUE_RETURNS,	/* the process's pages keep coming back */
-	AN_R_QUEUE_RATE,	/* migrate=fault: the rate is spent */
+	AN_R_QUEUE_RATE,	/* migrate=fault, or of its choice: the rate is spent */
+	AN_R_QUEUE_DRY,		/* dry run: would be */
+	AN_R_QUEUE_REST,	/* put to rest by the watchdog */
 	/* cancelled, and torn: the first page cancelled in a region */
 	AN_R_CANCEL_LOCAL,
 	AN_R_CANCEL_CONTRARY,
@@ -120,6 +129,7 @@ enum an_reason {
 	AN_R_DROP_LOCK,		/* mmap_lock not had, again and again */
 	AN_R_DROP_GONE,		/* the process has ended, or left the scope */
 	AN_R_DROP_SWITCHED,	/* migrate or scan was switched meanwhile */
+	AN_R_DROP_REST,		/* the watchdog has put the process to rest */
 	AN_R_DROP_NODE,		/* the target has no memory any more */
 	AN_R_DROP_NOT_ALLOWED,	/* the cpuset excludes the target */
 	/* rate_limited */
@@ -140,6 +150,7 @@ enum an_reason {
 	AN_R_AT_BEST,		/* no node lowers J enough */
 	AN_R_NO_ROOM,		/* the better node is loaded, nothing to swap */
 	AN_R_AFFINITY,		/* affinity or cpuset excludes the better node */
+	AN_R_DRY_RUN,		/* would be free to go */
 	AN_R_COOLING,		/* moved lately, or its moves come undone */
 	/* undone: who took a moved thread away again */
 	AN_R_BY_WAKE_UP,
@@ -149,6 +160,13 @@ enum an_reason {
 	AN_R_BY_OTHER,
 	/* pull_refused */
 	AN_R_PREFERRED,		/* it would leave its preferred node */
+
+	/* rest: balancing does not pay there */
+	AN_R_REST_NO_GAIN,	/* it is worked on, and no more of it is local */
+	AN_R_REST_RETURNS,	/* pages keep coming back */
+	AN_R_REST_STALLS,	/* it costs more CPU time than it can be worth */
+	/* resume */
+	AN_R_REST_OVER,		/* the rest has ended: another try */
 
 	/* taken_back, left_planted */
 	AN_R_BYPASS,

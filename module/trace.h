@@ -174,6 +174,18 @@ DEFINE_EVENT(autonuma_decision, autonuma_pull_refused,
 	TP_ARGS(d)
 );
 
+/* A scope, or a process, is put to rest: balancing it does not pay. */
+DEFINE_EVENT(autonuma_decision, autonuma_rest,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
+/* Its rest is over: another try. */
+DEFINE_EVENT(autonuma_decision, autonuma_resume,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
 /* A bypass restored planted entries of a process. */
 DEFINE_EVENT(autonuma_decision, autonuma_taken_back,
 	TP_PROTO(const struct an_decision *d),
