@@ -7,6 +7,7 @@
 #define _AUTONUMA_H
 
 #include <linux/autonuma_hooks.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -18,8 +19,15 @@ enum an_migrate_mode {
 	AN_MIGRATE_FAULT,	/* the fault itself migrates */
 };
 
+enum an_scope_mode {
+	AN_SCOPE_ALL,		/* all processes but those excluded */
+	AN_SCOPE_ASKED,		/* those that were asked for */
+};
+
 /* Written by their sysfs files, read by anyone with READ_ONCE(). */
 struct an_params {
+	bool enabled;
+	int scope;		/* enum an_scope_mode */
 	bool scan;
 	bool balance;
 	int migrate;		/* enum an_migrate_mode */
@@ -45,6 +53,7 @@ enum an_counter {
 	AN_C_FAULTS,		/* hinting faults of balanced processes */
 	AN_C_FAULTS_LOCAL,
 	AN_C_NO_MEMORY,		/* allocations that failed and were done without */
+	AN_C_CHOICES_LOST,	/* children that do not follow: no memory */
 	AN_C_QUEUED,		/* pages */
 	AN_C_QUEUE_FULL,	/* pages not queued: bound or no memory */
 	AN_C_CANCELLED,		/* pages taken back from a queue */
@@ -89,6 +98,12 @@ static inline void an_count_reason(enum an_reason why, u64 nr)
 u64 an_counter_sum(enum an_counter which);
 u64 an_reason_sum(enum an_reason why);
 const char *an_counter_name(enum an_counter which);
+
+/* The watchdog's clock: ms, from an arbitrary start. Context: any. */
+static inline u64 an_now_ms(void)
+{
+	return ktime_to_ms(ktime_get());
+}
 
 /* The gears run: started by loading or scan=1, stopped by scan=0. */
 bool an_running(void);

@@ -11,11 +11,13 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/topology.h>
 #include <trace/events/sched.h>
 #include "autonuma.h"
 #include "balance.h"
 #include "decision.h"
+#include "forecast.h"
 #include "probe.h"
 #include "snapshot.h"
 #include "stats.h"
@@ -145,6 +147,7 @@ static void say_step(const struct an_step *step, const struct task_struct *p,
 	d.from = step->from;
 	d.to = step->to;
 	d.gain = step->gain;
+	d.part = step->part;
 	an_count_reason(d.why, 1);
 	if (failed)
 		an_decided(step_failed, &d);
@@ -180,11 +183,16 @@ static void say_stays(u32 i)
 	u32 best;
 
 	why = an_policy_why_not(&view.s, i, &best);
+	if (why == AN_R_COOLING && view.s.tasks[i].held)
+		why = AN_R_DRY_RUN;
 	an_count_reason(why, 1);
 	rcu_read_lock();
 	t = an_thread_find(p);
-	if (t)
+	if (t) {
 		WRITE_ONCE(t->stay, why);
+		WRITE_ONCE(t->best, why == AN_R_NO_EVIDENCE ? NUMA_NO_NODE :
+							      (int)best);
+	}
 	rcu_read_unlock();
 	if (!an_watched(stay))
 		return;
@@ -272,12 +280,68 @@ static void publish_preferred(void)
 	u32 i;
 
 	for (i = 0; i < view.s.nr_tasks; i++) {
+		if (view.s.procs[view.s.tasks[i].proc].dry)
+			continue;
 		p = view.refs[i];
 		if (an_policy_settled(&view.s, i) && task_nid(p) == view.s.tasks[i].node)
 			prefer(p, view.s.tasks[i].node);
 		else if (task_nid(p) != READ_ONCE(p->numa_preferred_nid))
 			prefer(p, NUMA_NO_NODE);
 	}
+}
+
+/*
+ * The first touch of a page counts as private: a forecast waits until 7/8 of the
+ * faults are on pages with a known past.
+ */
+#define KNOWN_NUM	7
+#define KNOWN_DEN	8
+
+static bool mostly_known(const struct an_process *p)
+{
+	struct task_struct *leader = an_process_leader(p), *task;
+	u64 known = 0, all = 0;
+	struct an_thread *t;
+	int i;
+
+	if (!leader)
+		return false;
+	for_each_thread(leader, task) {
+		t = an_thread_find(task);
+		if (!t)
+			continue;
+		known += READ_ONCE(t->known_private) +
+			 (u64)READ_ONCE(t->known_shared);
+		for (i = 0; i < 2 * nr_node_ids; i++)
+			all += READ_ONCE(t->nodes[i]);
+	}
+	return known * KNOWN_DEN >= all * KNOWN_NUM;
+}
+
+/* What a dry run may expect, for who asks. Overwrites the policy's scratch. */
+static void publish_forecasts(void)
+{
+	void *scratch = kvmalloc(an_forecast_scratch(&view.s), GFP_KERNEL);
+	struct an_share *shares;
+	struct an_process *p;
+	u32 i;
+
+	shares = kvmalloc_array(view.s.nr_procs, sizeof(*shares), GFP_KERNEL);
+	if (!scratch || !shares) {
+		an_count(AN_C_NO_MEMORY, 1);
+		goto out;
+	}
+	an_forecast(&view.s, scratch, shares);
+	rcu_read_lock();
+	for (i = 0; i < view.s.nr_procs; i++) {
+		p = an_process_find(view.mms[i]);
+		if (p && view.s.procs[i].dry && mostly_known(p))
+			WRITE_ONCE(p->forecast_pm, shares[i].then_pm);
+	}
+	rcu_read_unlock();
+out:
+	kvfree(shares);
+	kvfree(scratch);
 }
 
 static void balance_round(void)
@@ -298,6 +362,8 @@ static void balance_round(void)
 		carry_out(&view.steps[i]);
 	cpus_read_unlock();
 	publish_preferred();
+	if (view.nr_dry)
+		publish_forecasts();
 	charge(an_busy_clock() - start);
 	an_view_drop(&view);
 }

@@ -12,12 +12,13 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/timekeeping.h>
 #include "autonuma.h"
 #include "decision.h"
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* Of 80 bytes each: 5 KiB per CPU. */
+/* Of 88 bytes each: 5.5 KiB per CPU. */
 #define RING_SIZE	64
 
 /* What a person is shown at most, of all CPUs together. */
@@ -25,8 +26,7 @@
 
 struct slot {
 	u32 number;		/* 0: empty or being written */
-	u64 time_ns;		/* local_clock(), as in the kernel's log */
-	struct an_decision d;
+	struct an_past past;
 };
 
 struct ring {
@@ -58,8 +58,9 @@ void an_record(const struct an_decision *d)
 	WRITE_ONCE(slot->number, 0);
 	/* For readers: no half new slot under its old number. */
 	smp_wmb();
-	slot->time_ns = local_clock();
-	slot->d = *d;
+	slot->past.time_ns = local_clock();
+	slot->past.mono_ns = ktime_get_mono_fast_ns();
+	slot->past.d = *d;
 	/* Pairs with the acquire in read_slot(): the slot is whole. */
 	smp_store_release(&slot->number, number);
 	preempt_enable();
@@ -99,13 +100,14 @@ static int by_time(const void *a, const void *b)
 {
 	const struct slot *x = a, *y = b;
 
-	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
+	return x->past.time_ns < y->past.time_ns ? -1 :
+	       x->past.time_ns > y->past.time_ns;
 }
 
 static void show_slot(struct seq_file *m, const struct slot *slot)
 {
-	const struct an_decision *d = &slot->d;
-	u64 s = slot->time_ns;
+	const struct an_decision *d = &slot->past.d;
+	u64 s = slot->past.time_ns;
 	u32 ns = do_div(s, NSEC_PER_SEC);
 
 	seq_printf(m, "%llu.%06u %s %s", s, ns / (u32)NSEC_PER_USEC,
@@ -131,6 +133,75 @@ static void show_slot(struct seq_file *m, const struct slot *slot)
 	seq_putc(m, '\n');
 }
 
+/* All of them, oldest first; the caller frees. NULL without memory. */
+static struct slot *collect_sorted(u32 *nr)
+{
+	u32 max = num_possible_cpus() * RING_SIZE;
+	struct slot *found = kvmalloc_array(max, sizeof(*found), GFP_KERNEL);
+
+	if (!found) {
+		an_count(AN_C_NO_MEMORY, 1);
+		return NULL;
+	}
+	*nr = collect(found, max);
+	sort(found, *nr, sizeof(*found), by_time, NULL);
+	return found;
+}
+
+static bool is_about(const struct an_past *past, pid_t tgid, pid_t tid,
+		     u64 since)
+{
+	return past->d.tgid == tgid && (!tid || past->d.pid == tid) &&
+	       past->mono_ns >= since;
+}
+
+/* Keeps the last @max by time, oldest first. Return: how many there are now. */
+static u32 keep_last(struct an_past *past, u32 nr, u32 max,
+		     const struct an_past *found)
+{
+	u32 at = nr;
+
+	if (nr == max && found->time_ns <= past[0].time_ns)
+		return nr;
+	if (nr == max)
+		memmove(past, past + 1, --at * sizeof(*past));
+	else
+		nr++;
+	for (; at && past[at - 1].time_ns > found->time_ns; at--)
+		past[at] = past[at - 1];
+	past[at] = *found;
+	return nr;
+}
+
+/**
+ * an_decisions_of - the last decisions about a process
+ * @tgid: of the process
+ * @tid: a thread of it, or 0 for all
+ * @since: when it started: others have had its number before
+ * @past: filled in, oldest first
+ * @max: room in @past
+ *
+ * Context: may sleep. Return: how many.
+ */
+u32 an_decisions_of(pid_t tgid, pid_t tid, u64 since, struct an_past *past,
+		    u32 max)
+{
+	const struct ring *ring;
+	struct slot found;
+	u32 nr = 0, i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		ring = per_cpu_ptr(rings, cpu);
+		for (i = 0; i < RING_SIZE; i++)
+			if (read_slot(&ring->slots[i], &found) &&
+			    is_about(&found.past, tgid, tid, since))
+				nr = keep_last(past, nr, max, &found.past);
+		cond_resched();
+	}
+	return nr;
+}
+
 /**
  * an_decisions_show - the last decisions, oldest first
  * @m: where to
@@ -139,16 +210,13 @@ static void show_slot(struct seq_file *m, const struct slot *slot)
  */
 void an_decisions_show(struct seq_file *m)
 {
-	u32 max = num_possible_cpus() * RING_SIZE, nr, i;
-	struct slot *found = kvmalloc_array(max, sizeof(*found), GFP_KERNEL);
+	u32 nr, i;
+	struct slot *found = collect_sorted(&nr);
 
 	if (!found) {
-		an_count(AN_C_NO_MEMORY, 1);
 		seq_puts(m, "no memory to show them\n");
 		return;
 	}
-	nr = collect(found, max);
-	sort(found, nr, sizeof(*found), by_time, NULL);
 	for (i = nr > MAX_SHOWN ? nr - MAX_SHOWN : 0; i < nr; i++)
 		show_slot(m, &found[i]);
 	kvfree(found);

@@ -26,6 +26,14 @@ struct an_decision {
 	unsigned long addr;
 	unsigned long pages;
 	u64 gain;		/* of a step: by how much J falls */
+	u32 part;		/* likewise, in 1/1000 of its tasks' part of J */
+};
+
+/* A decision that was recorded. */
+struct an_past {
+	u64 time_ns;		/* local_clock(), as in the kernel's log */
+	u64 mono_ns;		/* ktime, as tasks have it for their start */
+	struct an_decision d;
 };
 
 /* record_all=1: faults and the like are kept in the ring, too. */
@@ -62,6 +70,8 @@ static inline struct an_decision an_about(pid_t tgid, enum an_reason why)
 
 void an_record(const struct an_decision *d);
 void an_decisions_show(struct seq_file *m);
+u32 an_decisions_of(pid_t tgid, pid_t tid, u64 since, struct an_past *past,
+		    u32 max);
 int an_decision_init(void);
 void an_decision_exit(void);
 

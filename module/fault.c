@@ -81,6 +81,18 @@ static struct an_span span_of(struct vm_fault *vmf, unsigned long addr,
 	return span;
 }
 
+/* The pages should move, and the process's are not moved now. */
+static int would_move(const struct an_process *p, struct an_thread *t,
+		      const struct an_span *span, unsigned long pages)
+{
+	bool dry = READ_ONCE(p->mode) == AN_MODE_DRY;
+
+	if (dry && t)
+		an_tally(t, AN_T_WOULD_MOVE, pages * t->weight);
+	an_migrated_decline(span, dry ? AN_R_QUEUE_DRY : AN_R_QUEUE_REST);
+	return NUMA_NO_NODE;
+}
+
 /*
  * Carries out the decision. Returns the node for a migration in this fault,
  * else NUMA_NO_NODE.
@@ -103,6 +115,8 @@ static int act(enum an_reason why, const struct an_fault *f,
 	default:
 		return NUMA_NO_NODE;
 	}
+	if (READ_ONCE(p->mode) != AN_MODE_ACT)
+		return would_move(p, t, span, pages);
 	switch (READ_ONCE(an_params.migrate)) {
 	case AN_MIGRATE_ASYNC:
 		if (an_migrated_queue(p, span, why) && t)
@@ -112,7 +126,7 @@ static int act(enum an_reason why, const struct an_fault *f,
 		if (!an_migrated_admit(p, span, pages))
 			return NUMA_NO_NODE;
 		if (t)
-			WRITE_ONCE(t->moved, t->moved + pages);
+			an_tally(t, AN_T_MOVED, pages);
 		return span->to;
 	default:
 		an_migrated_decline(span, AN_R_QUEUE_OFF);
@@ -148,14 +162,32 @@ static void note(struct an_thread *t, const struct an_process *p,
 		 const struct an_fault *f, unsigned long pages)
 {
 	bool rested = f->last_node == f->page_node;
+	bool local = f->cpu_node == f->page_node;
 
 	t->decided = true;
 	t->weight = rested ? READ_ONCE(p->rest_one_in) : READ_ONCE(p->one_in);
+	an_tally(t, AN_T_FAULTS, 1);
+	an_tally(t, AN_T_SEEN, pages * t->weight);
+	if (local)
+		an_tally(t, AN_T_LOCAL, pages * t->weight);
 	if (!rested)
 		return;
-	WRITE_ONCE(t->rested, t->rested + pages);
-	if (f->cpu_node != f->page_node)
-		WRITE_ONCE(t->roused, t->roused + pages);
+	an_tally(t, AN_T_RESTED, pages);
+	if (!local)
+		an_tally(t, AN_T_ROUSED, pages);
+}
+
+/*
+ * From decide() to fault(): what the thread waited for, a migration in its
+ * fault included. Clocks of two CPUs may differ by a little.
+ */
+static void note_stall(struct an_thread *t)
+{
+	u64 now = local_clock();
+
+	if (now > t->decided_ns)
+		an_tally(t, AN_T_STALLED,
+			 (now - t->decided_ns) >> AN_STALL_SHIFT);
 }
 
 static void say_fault(const struct an_fault *f, const struct an_span *span,
@@ -183,8 +215,10 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	if (!p || !an_running() || current->mm != mm)
 		return NUMA_NO_NODE;
 	t = an_thread_get(current);
-	if (t)
+	if (t) {
+		t->decided_ns = local_clock();
 		an_thread_decay(t, p);
+	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
 	f.wandering = t && wandering(t, f.cpu_node);
@@ -211,6 +245,7 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 	if (!t || !t->decided)
 		return;
 	t->decided = false;
+	note_stall(t);
 	an_count(AN_C_FAULTS, 1);
 	if (flags & TNF_FAULT_LOCAL)
 		an_count(AN_C_FAULTS_LOCAL, 1);

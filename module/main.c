@@ -7,8 +7,10 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
+#include "ask.h"
 #include "autonuma.h"
 #include "balance.h"
+#include "choice.h"
 #include "debugfs.h"
 #include "decision.h"
 #include "fault.h"
@@ -118,15 +120,16 @@ static bool one_node(void)
 	return num_node_state(N_MEMORY) < 2;
 }
 
-/* Start or stop, as the scan parameter says. */
+/* Start or stop, as the parameters enabled and scan say. */
 int an_gears_apply(void)
 {
+	bool wanted = an_params.enabled && an_params.scan;
 	int err = 0;
 
 	mutex_lock(&gears_mutex);
-	if (!an_params.scan && gears_started)
+	if (!wanted && gears_started)
 		gears_stop();
-	else if (an_params.scan && !gears_started && module_ready && !one_node())
+	else if (wanted && !gears_started && module_ready && !one_node())
 		err = gears_start();
 	mutex_unlock(&gears_mutex);
 	return err;
@@ -158,6 +161,9 @@ static int __init autonuma_init(void)
 	err = an_gears_apply();
 	if (err)
 		goto end;
+	err = an_ask_init();
+	if (err)
+		goto end;
 	an_debugfs_init();
 	pr_info("loaded\n");
 	return 0;
@@ -174,7 +180,9 @@ stats_exit:
 static void __exit autonuma_exit(void)
 {
 	an_debugfs_exit();
+	an_ask_exit();
 	gears_end();
+	an_choice_exit();
 	an_migrated_exit();
 	an_stats_exit();
 	an_decision_exit();

@@ -76,6 +76,8 @@ static enum an_reason why_drop(const struct an_region *r)
 	leader = p ? an_process_leader(p) : NULL;
 	if (!leader)
 		why = AN_R_DROP_GONE;
+	else if (READ_ONCE(p->mode) != AN_MODE_ACT)
+		why = AN_R_DROP_REST;
 	else if (!an_scope_node_allowed(leader, r->to))
 		why = AN_R_DROP_NOT_ALLOWED;
 	rcu_read_unlock();

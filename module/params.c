@@ -9,8 +9,11 @@
 #include "autonuma.h"
 #include "decision.h"
 #include "main.h"
+#include "scand.h"
 
 struct an_params an_params = {
+	.enabled = true,
+	.scope = AN_SCOPE_ALL,
 	.scan = true,
 	.balance = true,
 	.migrate = AN_MIGRATE_ASYNC,
@@ -52,26 +55,60 @@ static const struct kernel_param_ops bool_ops = {
 };
 
 /* Writes of sysfs are serialised by the parameter lock of this module. */
-static int scan_set(const char *val, const struct kernel_param *kp)
+static int switch_set(const char *val, const struct kernel_param *kp)
 {
-	bool old = an_params.scan;
+	bool *flag = kp->arg, old = *flag;
 	int err = bool_set(val, kp);
 
 	if (err)
 		return err;
 	err = an_gears_apply();
 	if (err)
-		an_params.scan = old;
+		*flag = old;
 	return err;
 }
 
-static const struct kernel_param_ops scan_ops = {
-	.set = scan_set,
+static const struct kernel_param_ops switch_ops = {
+	.set = switch_set,
 	.get = param_get_bool,
 };
 
+/* Whatever else is set, or was asked for. */
+module_param_cb(enabled, &switch_ops, &an_params.enabled, 0644);
+MODULE_PARM_DESC(enabled, "0 is a full bypass of all gears, as if not loaded; choices are kept (bool, default 1)");
+
+static const char * const scope_names[] = {
+	[AN_SCOPE_ALL]		= "all",
+	[AN_SCOPE_ASKED]	= "asked",
+};
+
+static int scope_set(const char *val, const struct kernel_param *kp)
+{
+	int mode = sysfs_match_string(scope_names, val);
+
+	if (mode < 0)
+		return mode;
+	WRITE_ONCE(an_params.scope, mode);
+	an_scand_rouse();
+	return 0;
+}
+
+static int scope_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", scope_names[an_params.scope]);
+}
+
+static const struct kernel_param_ops scope_ops = {
+	.set = scope_set,
+	.get = scope_get,
+};
+
+/* Which processes; see autonumactl(8) for asking. */
+module_param_cb(scope, &scope_ops, NULL, 0644);
+MODULE_PARM_DESC(scope, "all: every process but those excluded; asked: only those that were asked for (default all)");
+
 /* Gear 1 and, as nothing works without it, the switch of the whole module. */
-module_param_cb(scan, &scan_ops, &an_params.scan, 0644);
+module_param_cb(scan, &switch_ops, &an_params.scan, 0644);
 MODULE_PARM_DESC(scan, "walk memory and plant hinting faults; 0 is a full bypass as if not loaded (bool, default 1)");
 
 static int migrate_set(const char *val, const struct kernel_param *kp)

@@ -12,6 +12,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "autonuma.h"
+#include "choice.h"
 #include "migrated.h"
 #include "queue.h"
 #include "stats.h"
@@ -169,6 +170,8 @@ static bool movable_now(struct an_queue *q, struct an_process *p,
 		an_migrated_decline(span, AN_R_QUEUE_NO_WORKER);
 	else if (cooling(p, span))
 		an_migrated_decline(span, AN_R_QUEUE_RETURNS);
+	else if (an_choice_rate_spent(p->choice))
+		an_migrated_decline(span, AN_R_QUEUE_RATE);
 	else
 		return true;
 	return false;
@@ -206,6 +209,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		an_migrated_decline(span, declined);
 		return false;
 	}
+	an_choice_rate_spend(p->choice, added);
 	an_count(AN_C_QUEUED, added);
 	say_queued(span, why);
 	if (wq_has_sleeper(&q->wait))
@@ -313,6 +317,7 @@ bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		return false;
 	}
 	an_queue_rate_spend(q, pages);
+	an_choice_rate_spend(p->choice, pages);
 	an_count(AN_C_ISOLATED, pages);
 	return true;
 }

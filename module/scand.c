@@ -20,11 +20,14 @@
 #include "balance.h"
 #include "decision.h"
 #include "migrated.h"
+#include "pace.h"
 #include "queue.h"
+#include "rest.h"
 #include "scand.h"
 #include "scope.h"
 #include "shared.h"
 #include "stats.h"
+#include "takeback.h"
 #include "walk.h"
 #include "trace.h"
 
@@ -41,65 +44,16 @@
  */
 #define BATCH_CHUNKS		32
 
-/*
- * Of pages that are expected to stay as they are, one in 16 is looked at; of a
- * large process fewer, 4096 in all.
- */
-#define SAMPLE_ONE_IN		16
-#define SAMPLE_PAGES		4096
-
-/*
- * A quiet process is walked every 2 s of CPU time at least, or so much later as
- * it is larger: 2 s for each GiB, for a walk of some 3 ms.
- */
-#define QUIET_MS		2000
-#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / QUIET_MS)
-
-/* Up to 1/16 of the pages not at rest are little to gain. */
-#define QUIET_ONE_IN		16
-
-/*
- * More than 1/10 of the faults on pages at rest came from elsewhere: the use of
- * memory has changed, so all pages are looked at again.
- */
-#define STIRRED_ONE_IN		10
-
 /* Queues that hold more than 1/16 of a process's pages are to drain first. */
 #define BACKLOG_PART		16
 
-/*
- * A thread that leaves a node after so long makes the scanner look sooner; one
- * that is carried about by wake-ups all the time must not.
- */
-#define STEADY_MS		2000
-
-/* Fewer faults on pages at rest than this, in pages, tell nothing. */
-#define MIN_REST_FAULTS		32
-
-/*
- * So many passes that moved less than 1/16 of the pages not at rest: what is
- * remote stays so, be it shared, its target full or its threads away from home.
- */
-#define VAIN_PASSES		4
-#define VAIN_PART		16L
-
 static struct task_struct *scand;
+
+/* Set by who chooses, taken by scand. */
+static bool roused;
 
 /* Only scand: CPU time used and when, to stay within the budget. */
 static u64 budget_runtime, budget_clock;
-
-/* A thread of the process that still has its mm: the leader may have ended. */
-static struct task_struct *thread_with_mm(struct task_struct *leader)
-{
-	struct task_struct *t;
-
-	if (leader->flags & PF_KTHREAD)
-		return NULL;
-	for_each_thread(leader, t)
-		if (READ_ONCE(t->mm))
-			return t;
-	return NULL;
-}
 
 /*
  * All processes, dropping RCU in between: start with the caller's own group
@@ -114,7 +68,7 @@ static struct task_struct *next_process(struct task_struct *prev)
 
 	rcu_read_lock();
 	while (pid_alive(prev) && (p = next_task(p)) != own) {
-		if (thread_with_mm(p)) {
+		if (an_scope_thread(p)) {
 			found = get_task_struct(p);
 			break;
 		}
@@ -125,20 +79,6 @@ static struct task_struct *next_process(struct task_struct *prev)
 	return found;
 }
 
-/* mm_users is held by the result, if any. */
-static struct mm_struct *process_mm(struct task_struct *leader)
-{
-	struct task_struct *t;
-	struct mm_struct *mm = NULL;
-
-	rcu_read_lock();
-	t = thread_with_mm(leader);
-	if (t)
-		mm = get_task_mm(t);
-	rcu_read_unlock();
-	return mm;
-}
-
 static void say_skipped(pid_t tgid, enum an_reason why)
 {
 	struct an_decision d = an_about(tgid, why);
@@ -147,10 +87,11 @@ static void say_skipped(pid_t tgid, enum an_reason why)
 }
 
 /* Returns AN_R_IN_SCOPE, or why not. */
-static enum an_reason take(struct task_struct *leader, struct mm_struct *mm)
+static enum an_reason take(struct task_struct *leader, struct mm_struct *mm,
+			   struct an_choice *choice)
 {
 	struct pid *pid = get_task_pid(leader, PIDTYPE_TGID);
-	struct an_process *p = an_process_add(mm, pid);
+	struct an_process *p = an_process_add(mm, pid, choice);
 	struct an_decision d = an_about(pid_nr(pid), AN_R_IN_SCOPE);
 
 	put_pid(pid);
@@ -160,28 +101,65 @@ static enum an_reason take(struct task_struct *leader, struct mm_struct *mm)
 	return AN_R_IN_SCOPE;
 }
 
-/* Take a process under balance, if it is in scope. */
-static void consider(struct task_struct *leader)
+/* Returns whether the process is balanced already; if not, @why tells. */
+static bool known(struct task_struct *leader, struct mm_struct *mm,
+		  enum an_reason *why)
 {
-	struct mm_struct *mm = process_mm(leader);
 	struct an_activity act;
+	bool found;
+
+	rcu_read_lock();
+	found = an_process_find(mm);
+	if (!found) {
+		an_scope_activity(leader, &act);
+		*why = an_scope_check(leader, mm, &act);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static void skip(struct task_struct *leader, enum an_reason why)
+{
+	an_count_reason(why, 1);
+	if (an_watched(process_skipped))
+		say_skipped(task_tgid_nr(leader), why);
+}
+
+/* A process that was asked for, or not excluded. */
+static void consider_wanted(struct task_struct *leader,
+			    struct an_choice *choice)
+{
+	struct mm_struct *mm = an_scope_mm(leader);
 	enum an_reason why;
-	bool known;
 
 	if (!mm)
 		return;
-	rcu_read_lock();
-	known = an_process_find(mm);
-	an_scope_activity(leader, &act);
-	why = an_scope_check(leader, mm, &act);
-	rcu_read_unlock();
-	if (!known && why == AN_R_NONE)
-		why = take(leader, mm);
-	if (!known)
-		an_count_reason(why, 1);
-	if (!known && why != AN_R_IN_SCOPE && an_watched(process_skipped))
-		say_skipped(task_tgid_nr(leader), why);
+	if (!known(leader, mm, &why)) {
+		if (why == AN_R_NONE)
+			why = take(leader, mm, choice);
+		if (why == AN_R_IN_SCOPE)
+			an_count_reason(why, 1);
+		else
+			skip(leader, why);
+	}
 	mmput_async(mm);
+}
+
+/* Take a process under balance, if it is in scope. */
+static void consider(struct task_struct *leader)
+{
+	struct an_choice *choice;
+	enum an_reason why;
+
+	rcu_read_lock();
+	choice = an_choice_get(an_choice_of(leader));
+	rcu_read_unlock();
+	why = an_scope_wanted(choice);
+	if (why == AN_R_NONE)
+		consider_wanted(leader, choice);
+	else
+		skip(leader, why);
+	an_choice_put(choice);
 }
 
 static void discover(void)
@@ -192,165 +170,6 @@ static void discover(void)
 		consider(p);
 		cond_resched();
 	}
-}
-
-/* Did this thread, which runs, leave a node on which it had been for long? */
-static bool thread_moved(struct an_thread *stat, int nid)
-{
-	bool moved = stat->seen_node != NUMA_NO_NODE &&
-		     time_after(jiffies, stat->seen_since +
-				msecs_to_jiffies(STEADY_MS));
-
-	if (stat->seen_node == nid)
-		return false;
-	stat->seen_node = nid;
-	stat->seen_since = jiffies;
-	return moved;
-}
-
-/* Pages that a thread moved by its own faults are its process's, too. */
-static void collect_moved(struct an_process *p, struct an_thread *stat)
-{
-	u32 moved = READ_ONCE(stat->moved);
-
-	if (moved == stat->moved_seen)
-		return;
-	an_queue_add_moved(p, moved - stat->moved_seen);
-	stat->moved_seen = moved;
-}
-
-/* Returns whether a thread left a steady place. */
-static bool look_at_threads(struct an_process *p, struct task_struct *leader)
-{
-	struct an_thread *stat;
-	struct task_struct *t;
-	bool moved = false;
-
-	for_each_thread(leader, t) {
-		stat = an_thread_find(t);
-		if (!stat)
-			continue;
-		collect_moved(p, stat);
-		if (task_is_running(t))
-			moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
-	}
-	return moved;
-}
-
-/* Scan sooner: what was quiet may be so no longer. */
-static void rearm(struct an_process *p)
-{
-	p->vain_passes = 0;
-	p->roused_now = true;
-	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
-}
-
-static void sum_faults(struct task_struct *leader, u64 *rested, u64 *roused)
-{
-	struct an_thread *stat;
-	struct task_struct *t;
-
-	*rested = 0;
-	*roused = 0;
-	for_each_thread(leader, t) {
-		stat = an_thread_find(t);
-		if (!stat)
-			continue;
-		*rested += READ_ONCE(stat->rested);
-		*roused += READ_ONCE(stat->roused);
-	}
-}
-
-/* Since the last pass: faults on pages at rest, and how many were remote. */
-static void pass_faults(struct an_process *p, struct task_struct *leader,
-			u64 *rested, u64 *roused)
-{
-	sum_faults(leader, rested, roused);
-	if (*rested < p->rested) {	/* threads that ended took theirs along */
-		p->rested = 0;
-		p->roused = 0;
-	}
-	*rested -= p->rested;
-	*roused -= min(*roused, p->roused);
-	p->rested += *rested;
-	p->roused += *roused;
-}
-
-/* Are pages at rest at rest no longer? Too few faults leave it as it was. */
-static bool stirred(const struct an_process *p, u64 rested, u64 roused)
-{
-	if (rested < MIN_REST_FAULTS)
-		return p->stirred;
-	return roused * STIRRED_ONE_IN > rested;
-}
-
-/*
- * A pass moves pages at the second fault: some in a row that moved hardly any
- * of the pages not at rest are in vain.
- */
-static bool in_vain(struct an_process *p)
-{
-	long moved = atomic_long_read(&p->moved_ever);
-
-	if ((moved - p->moved_seen) * VAIN_PART > p->restless)
-		p->vain_passes = 0;
-	else if (p->vain_passes < VAIN_PASSES)
-		p->vain_passes++;
-	p->moved_seen = moved;
-	return p->vain_passes == VAIN_PASSES;
-}
-
-static u32 quiet_period_max(const struct an_process *p)
-{
-	unsigned long ms = max_t(unsigned long, QUIET_MS,
-				 p->resident / QUIET_PAGES_PER_MS);
-
-	return min_t(unsigned long, ms, READ_ONCE(an_params.scan_period_max_ms));
-}
-
-static u32 sample_one_in(const struct an_process *p)
-{
-	return max_t(unsigned long, SAMPLE_ONE_IN, p->resident / SAMPLE_PAGES);
-}
-
-static void say_pass_ended(const struct an_process *p, enum an_reason why)
-{
-	struct an_decision d = an_about(pid_nr(p->pid), why);
-
-	d.pages = p->restless;
-	an_count_reason(why, 1);
-	an_decided(scan_end, &d);
-}
-
-/*
- * At the end of a pass: how soon the next one comes, and of which pages it
- * plants all. Where little is left to gain, or nothing comes of it, seldom.
- */
-static void pace(struct an_process *p, struct task_struct *leader)
-{
-	bool was_stirred = p->stirred, vain, quiet;
-	enum an_reason why;
-	u64 rested, roused;
-
-	pass_faults(p, leader, &rested, &roused);
-	p->stirred = stirred(p, rested, roused);
-	if (p->stirred && !was_stirred)
-		p->vain_passes = 0;
-	vain = in_vain(p);
-	quiet = vain || (!p->stirred &&
-			 p->restless * QUIET_ONE_IN <= p->resident);
-	if (quiet)
-		p->period_ms = min(p->period_ms * 2, quiet_period_max(p));
-	else
-		p->period_ms = max(p->period_ms / 2,
-				   READ_ONCE(an_params.scan_period_min_ms));
-	WRITE_ONCE(p->one_in, vain ? sample_one_in(p) : 1);
-	WRITE_ONCE(p->rest_one_in, p->stirred && !vain ? 1 : sample_one_in(p));
-	why = vain ? AN_R_PASS_VAIN : p->stirred ? AN_R_PASS_STIRRED :
-	      quiet ? AN_R_PASS_QUIET : AN_R_PASS_BUSY;
-	say_pass_ended(p, why);
-	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
-			    p->restless, rested, roused, p->period_ms);
 }
 
 static void pass_begin(struct an_process *p, u64 cpu_ns)
@@ -484,6 +303,7 @@ static void book_planted(struct an_process *p, const struct an_plant *plant)
 	p->restless += plant->restless;
 	an_count(AN_C_SCAN_COUNTED, plant->counted);
 	an_count(AN_C_SCAN_PLANTED, plant->planted);
+	WRITE_ONCE(p->planted, p->planted + plant->planted);
 	count_vm_numa_events(NUMA_PTE_UPDATES, plant->planted);
 	count_vm_numa_events(NUMA_HUGE_PTE_UPDATES, plant->huge);
 	count_memcg_events_mm(p->mm, NUMA_PTE_UPDATES, plant->planted);
@@ -534,6 +354,25 @@ static void keep_budget(void)
 		budget_start();
 }
 
+/* Of the choice's own budget, on top of the module's. */
+static void spend_budget(struct an_choice *c, u64 used)
+{
+	u64 now = ktime_get_ns(), pct;
+
+	if (!c || !c->asked.scan_budget_pct)
+		return;
+	pct = (u64)c->asked.scan_budget_pct * num_online_cpus();
+	c->scan_ns = max(c->scan_ns, now) + div64_u64(used * 100, pct);
+}
+
+static bool budget_spent(const struct an_process *p)
+{
+	if (!p->choice || p->choice->scan_ns <= ktime_get_ns() + NSEC_PER_MSEC)
+		return false;
+	hold(p, AN_R_HELD_BUDGET);
+	return true;
+}
+
 /* Has the process earned its next pass? CPU time per running thread counts. */
 static bool pass_due(struct an_process *p, const struct an_activity *act)
 {
@@ -570,9 +409,13 @@ static void look_at(struct an_process *p, struct look *look)
 	if (leader && atomic_read(&p->mm->mm_users)) {
 		an_scope_activity(leader, &act);
 		look->scope = an_scope_check(leader, p->mm, &act);
+		if (an_choice_of(leader) != p->choice)
+			look->scope = AN_R_SKIP_CHANGED;
+		else if (an_scope_wanted(p->choice) != AN_R_NONE)
+			look->scope = an_scope_wanted(p->choice);
 		look->cpu_ns = act.cpu_ns;
-		if (look_at_threads(p, leader) || xchg(&p->home_changed, false))
-			rearm(p);
+		if (an_pace_collect(p, leader) || xchg(&p->home_changed, false))
+			an_pace_rearm(p);
 		look->due = pass_due(p, &act);
 	}
 	rcu_read_unlock();
@@ -593,19 +436,22 @@ static void finish_pass(struct an_process *p)
 	rcu_read_lock();
 	leader = an_process_leader(p);
 	if (leader)
-		pace(p, leader);
+		an_pace_pass_ended(p, leader);
 	rcu_read_unlock();
 }
 
 /*
- * While much is waiting to be moved another pass would only make the same
- * pages fault and be queued again.
+ * While much is waiting to be moved, or may not be moved yet, another pass would
+ * only make the same pages fault again.
  */
 static bool backlogged(const struct an_process *p)
 {
-	if (an_migrated_backlog() <= p->resident / BACKLOG_PART)
+	if (an_migrated_backlog() > p->resident / BACKLOG_PART)
+		hold(p, AN_R_HELD_BACKLOG);
+	else if (an_choice_rate_spent(p->choice))
+		hold(p, AN_R_HELD_RATE);
+	else
 		return false;
-	hold(p, AN_R_HELD_BACKLOG);
 	return true;
 }
 
@@ -639,10 +485,13 @@ static enum attention attend(struct an_process *p)
 		look_at(p, &look);
 		if (leaves_scope(look.scope))
 			return forget(p, look.scope);
+		an_rest_apply(p);
+		if (p->mode == AN_MODE_REST)
+			return AN_IDLE;
 		if (look.due && !p->scanning && !backlogged(p))
 			start_pass(p, look.cpu_ns);
 	}
-	if (!p->scanning)
+	if (!p->scanning || budget_spent(p))
 		return AN_IDLE;
 	switch (scan_batch(p)) {
 	case CHUNK_DEAD:
@@ -665,16 +514,22 @@ static enum attention attend_charged(struct an_process *p)
 
 	used = an_busy_clock() - start;
 	WRITE_ONCE(p->scand_ns, p->scand_ns + used);
+	spend_budget(p->choice, used);
 	an_count(AN_C_SCAND_NS, used);
 	return result;
 }
 
-/* A process that is balanced no more keeps nothing of it. */
+/*
+ * A process that is balanced no more keeps nothing of it. Its planted entries
+ * are restored once no fault of it is acted upon any more.
+ */
 static void leave(struct an_process *p, struct list_head *dead)
 {
 	rcu_read_lock();
 	an_balance_forget(p);
 	rcu_read_unlock();
+	WRITE_ONCE(p->mode, AN_MODE_REST);
+	an_take_back_from(p->mm);
 	an_process_unlink(p, dead);
 }
 
@@ -705,14 +560,25 @@ static bool attend_all(void)
 	return more;
 }
 
+/* Something was asked for: look at all processes at the next tick. */
+void an_scand_rouse(void)
+{
+	WRITE_ONCE(roused, true);
+}
+
+static bool discovery_due(unsigned long discovered)
+{
+	return xchg(&roused, false) ||
+	       time_after_eq(jiffies, discovered + msecs_to_jiffies(DISCOVER_MS));
+}
+
 static int scand_main(void *unused)
 {
 	unsigned long discovered = jiffies - msecs_to_jiffies(DISCOVER_MS);
 
 	budget_start();
 	while (!kthread_should_stop()) {
-		if (time_after_eq(jiffies,
-				  discovered + msecs_to_jiffies(DISCOVER_MS))) {
+		if (discovery_due(discovered)) {
 			an_migrated_adjust();
 			discover();
 			keep_budget();

@@ -4,5 +4,6 @@
 
 int an_scand_start(void);
 void an_scand_stop(void);
+void an_scand_rouse(void);
 
 #endif /* _AUTONUMA_SCAND_H */

@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include "autonuma.h"
+#include "choice.h"
 #include "scope.h"
 
 /* A policy that leaves the node to NUMA balancing: MPOL_F_NUMA_BALANCING. */
@@ -32,6 +33,36 @@ static bool task_unbound(struct task_struct *task)
 	unbound = policy_open(task->mempolicy);
 	task_unlock(task);
 	return unbound;
+}
+
+/*
+ * A thread of the process that still has its mm: the leader may have ended.
+ * Context: RCU read side.
+ */
+struct task_struct *an_scope_thread(struct task_struct *leader)
+{
+	struct task_struct *t;
+
+	if (leader->flags & PF_KTHREAD)
+		return NULL;
+	for_each_thread(leader, t)
+		if (READ_ONCE(t->mm))
+			return t;
+	return NULL;
+}
+
+/* Of a process; mm_users is held by the result, if any. */
+struct mm_struct *an_scope_mm(struct task_struct *leader)
+{
+	struct task_struct *t;
+	struct mm_struct *mm = NULL;
+
+	rcu_read_lock();
+	t = an_scope_thread(leader);
+	if (t)
+		mm = get_task_mm(t);
+	rcu_read_unlock();
+	return mm;
 }
 
 /* Context: RCU read side. */
@@ -67,7 +98,22 @@ bool an_scope_node_allowed(struct task_struct *task, int nid)
 }
 
 /**
- * an_scope_check - is this process balanced, and if not, why
+ * an_scope_wanted - is balancing wanted, by what was chosen
+ * @choice: the nearest choice, or NULL
+ *
+ * Return: AN_R_NONE if it is, else the reason of process_skipped.
+ */
+enum an_reason an_scope_wanted(const struct an_choice *choice)
+{
+	if (!choice)
+		return READ_ONCE(an_params.scope) == AN_SCOPE_ALL ?
+		       AN_R_NONE : AN_R_SKIP_NOT_ASKED;
+	return choice->asked.choice == AUTONUMA_CHOICE_ASKED ?
+	       AN_R_NONE : AN_R_SKIP_EXCLUDED;
+}
+
+/**
+ * an_scope_check - could this process be balanced, and if not, why
  * @leader: thread group leader
  * @mm: its memory, which the caller holds
  * @act: what an_scope_activity() found

@@ -13,9 +13,14 @@ struct an_activity {
 	u32 unbound;		/* of them, without a memory policy */
 };
 
+struct an_choice;
+
+struct task_struct *an_scope_thread(struct task_struct *leader);
+struct mm_struct *an_scope_mm(struct task_struct *leader);
 void an_scope_activity(struct task_struct *leader, struct an_activity *act);
 enum an_reason an_scope_check(struct task_struct *leader, struct mm_struct *mm,
 			      const struct an_activity *act);
+enum an_reason an_scope_wanted(const struct an_choice *choice);
 bool an_scope_node_allowed(struct task_struct *task, int nid);
 enum an_reason an_scope_vma(struct vm_area_struct *vma);
 bool an_scope_vma_node(struct vm_area_struct *vma, unsigned long addr, int nid);

@@ -262,7 +262,8 @@ static void view_faults(struct an_view *v, struct an_task *task,
 	}
 }
 
-static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed)
+static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed,
+		      bool dry)
 {
 	struct an_thread *t = an_thread_get(p);
 	u32 index = v->s.nr_tasks;
@@ -282,6 +283,8 @@ static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed)
 	task->allowed = view_allowed(v, index, p);
 	task->fixed = cooling(t) || !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);
+	task->held = dry && !task->fixed;
+	task->fixed |= dry;
 	view_faults(v, task, t);
 	v->refs[index] = get_task_struct(p);
 	v->s.nr_tasks++;
@@ -303,24 +306,43 @@ static void view_pages(struct an_view *v, struct an_proc *proc,
 	}
 }
 
-/* One process with its threads. Context: RCU read side. */
+/* The suggested home nodes, which the choice may not outlive. */
+static const unsigned long *view_wish(struct an_view *v, u32 index,
+				      const struct an_process *p)
+{
+	unsigned long *map = v->wishes + index * map_longs();
+
+	if (!p->choice || bitmap_empty(p->choice->home, nr_node_ids))
+		return NULL;
+	bitmap_copy(map, p->choice->home, nr_node_ids);
+	return map;
+}
+
+/*
+ * One process with its threads. One that rests is none of ours: its load is
+ * that of others. Context: RCU read side.
+ */
 static void view_process(struct an_view *v, const struct an_process *p,
 			 u64 elapsed)
 {
 	struct task_struct *leader = an_process_leader(p), *t;
+	enum an_mode mode = READ_ONCE(p->mode);
 	u32 index = v->s.nr_procs;
 	struct an_proc *proc = &v->procs[index];
 
-	if (!leader || index == v->max_procs)
+	if (!leader || index == v->max_procs || mode == AN_MODE_REST)
 		return;
 	proc->home = v->homes + index * map_longs();
 	bitmap_copy(proc->home, p->home, nr_node_ids);
 	proc->core = v->cores + index * map_longs();
+	proc->wish = view_wish(v, index, p);
+	proc->dry = mode == AN_MODE_DRY;
+	v->nr_dry += proc->dry;
 	proc->nr_pages = 0;
 	view_pages(v, proc, p);
 	v->mms[index] = p->mm;
 	for_each_thread(leader, t)
-		view_task(v, t, elapsed);
+		view_task(v, t, elapsed, proc->dry);
 	v->s.nr_procs++;
 }
 
@@ -358,6 +380,7 @@ static void free_arrays(struct an_view *v)
 	kvfree(v->pages);
 	kvfree(v->homes);
 	kvfree(v->cores);
+	kvfree(v->wishes);
 	kvfree(v->allowed);
 	kvfree(v->refs);
 	kvfree(v->mms);
@@ -368,6 +391,7 @@ static void free_arrays(struct an_view *v)
 	v->pages = NULL;
 	v->homes = NULL;
 	v->cores = NULL;
+	v->wishes = NULL;
 	v->allowed = NULL;
 	v->refs = NULL;
 	v->mms = NULL;
@@ -387,13 +411,14 @@ static int alloc_arrays(struct an_view *v, const struct an_size *size)
 	v->pages = kvcalloc(size->pages, sizeof(*v->pages), GFP_KERNEL);
 	v->homes = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
 	v->cores = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
+	v->wishes = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
 	v->allowed = kvcalloc(size->tasks * longs, sizeof(long), GFP_KERNEL);
 	v->refs = kvcalloc(size->tasks, sizeof(*v->refs), GFP_KERNEL);
 	v->mms = kvcalloc(size->procs, sizeof(*v->mms), GFP_KERNEL);
 	v->s.scratch = kvmalloc(an_policy_scratch(nr_node_ids, size->tasks,
 						  size->procs), GFP_KERNEL);
 	if (!v->tasks || !v->procs || !v->faults || !v->pages || !v->homes ||
-	    !v->cores || !v->allowed || !v->refs || !v->mms ||
+	    !v->cores || !v->wishes || !v->allowed || !v->refs || !v->mms ||
 	    !v->s.scratch) {
 		free_arrays(v);
 		return -ENOMEM;
@@ -435,6 +460,7 @@ int an_view_take(struct an_view *v)
 	v->s.nr_procs = 0;
 	v->nr_faults = 0;
 	v->nr_pages = 0;
+	v->nr_dry = 0;
 	view_nodes(v, div_u64(elapsed, NSEC_PER_USEC));
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list)

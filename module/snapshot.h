@@ -17,6 +17,7 @@ struct an_view {
 	struct task_struct **refs;	/* by task index */
 	const struct mm_struct **mms;	/* by process index: an identity only */
 	struct an_step *steps;
+	u32 nr_dry;			/* processes of a dry run */
 
 	/* private to snapshot.c */
 	struct an_node *nodes;
@@ -25,7 +26,7 @@ struct an_view {
 	struct an_proc *procs;
 	struct an_faults *faults;
 	struct an_pages *pages;
-	unsigned long *homes, *cores;	/* bitmaps of nodes per process */
+	unsigned long *homes, *cores, *wishes;	/* bitmaps of nodes per process */
 	unsigned long *allowed;		/* a bitmap of nodes per task */
 	u32 max_tasks, max_procs, max_faults, max_pages;
 	u32 nr_faults, nr_pages;

@@ -8,19 +8,13 @@
 #include <linux/slab.h>
 #include <trace/events/sched.h>
 #include "autonuma.h"
+#include "policy.h"
 #include "probe.h"
 #include "stats.h"
 
 #define PROCESS_HASH_BITS	8	/* balanced processes: hundreds */
 #define THREAD_HASH_BITS	12	/* their threads: thousands */
 #define THREAD_LOCK_BITS	6	/* births and deaths at the same time */
-
-/*
- * A thread is a sharer if half of its known faults are on pages last touched by
- * another thread: two that share everything see half of it.
- */
-#define SHARER_NUM	1
-#define SHARER_DEN	2
 
 DEFINE_PER_CPU(struct an_counters, an_counters);
 
@@ -40,6 +34,7 @@ static const char * const counter_names[AN_C_NR] = {
 	[AN_C_FAULTS]		= "faults",
 	[AN_C_FAULTS_LOCAL]	= "faults_local",
 	[AN_C_NO_MEMORY]	= "no_memory",
+	[AN_C_CHOICES_LOST]	= "choices_lost",
 	[AN_C_QUEUED]		= "queued",
 	[AN_C_QUEUE_FULL]	= "queue_full",
 	[AN_C_CANCELLED]	= "cancelled",
@@ -108,6 +103,7 @@ struct an_process *an_process_find(const struct mm_struct *mm)
 static void process_free(struct an_process *p)
 {
 	put_pid(p->pid);
+	an_choice_put(p->choice);
 	if (p->mm)
 		mmdrop(p->mm);
 	bitmap_free(p->home);
@@ -117,8 +113,12 @@ static void process_free(struct an_process *p)
 	kfree(p);
 }
 
-/* Context: knuma_scand, may sleep. Return: the new entry, NULL without memory. */
-struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid)
+/*
+ * Context: knuma_scand, may sleep. @choice is held by the caller, and by the new
+ * entry too. Return: the entry, NULL without memory.
+ */
+struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
+				  struct an_choice *choice)
 {
 	struct an_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
 
@@ -138,9 +138,15 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid)
 	mmgrab(mm);
 	p->mm = mm;
 	p->pid = get_pid(pid);
+	p->choice = an_choice_get(choice);
+	if (choice && choice->asked.flags & AUTONUMA_F_DRY_RUN)
+		p->mode = AN_MODE_DRY;
+	p->forecast_pm = AUTONUMA_UNKNOWN;
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 	p->one_in = 1;
 	p->rest_one_in = 1;
+	if (choice)
+		WRITE_ONCE(choice->processes, choice->processes + 1);
 	list_add_tail_rcu(&p->list, &an_processes);
 	hlist_add_head_rcu(&p->hash, process_bucket(mm));
 	return p;
@@ -154,6 +160,38 @@ size_t an_process_bytes(void)
 	       2 * nr_node_ids * sizeof(u32);
 }
 
+/* Adds what was done for the process. Context: any that keeps it. */
+void an_process_account(const struct an_process *p, struct an_account *sum)
+{
+	sum->planted += READ_ONCE(p->planted);
+	sum->faults += READ_ONCE(p->faults);
+	sum->moved += atomic_long_read(&p->moved_ever);
+	sum->scand_ns += READ_ONCE(p->scand_ns);
+	sum->migrated_ns += atomic64_read(&p->migrated_ns);
+	sum->balanced_ns += READ_ONCE(p->balanced_ns);
+}
+
+/* Fewer pages seen by faults than this tell nothing of the whole. */
+#define MIN_SEEN	256
+
+/* @local of @seen pages in 1/1000, or AUTONUMA_UNKNOWN. */
+u32 an_share_pm(u64 local, u64 seen)
+{
+	if (seen < MIN_SEEN)
+		return AUTONUMA_UNKNOWN;
+	return div64_u64(min(local, seen) * 1000, seen);
+}
+
+/* Dry run: how many of the process's pages are to be moved, by those seen. */
+u64 an_process_would_move(const struct an_process *p)
+{
+	u64 seen = READ_ONCE(p->seen), would = READ_ONCE(p->seen_would_move);
+
+	if (seen < MIN_SEEN)
+		return 0;
+	return div64_u64(min(would, seen) * READ_ONCE(p->resident), seen);
+}
+
 /*
  * Out of sight for new readers, on to @dead. The mm_struct must not be dropped
  * from an RCU callback (its page directory is freed under a plain spinlock),
@@ -161,6 +199,10 @@ size_t an_process_bytes(void)
  */
 void an_process_unlink(struct an_process *p, struct list_head *dead)
 {
+	if (p->choice) {
+		an_process_account(p, &p->choice->ended);
+		WRITE_ONCE(p->choice->processes, p->choice->processes - 1);
+	}
 	hlist_del_rcu(&p->hash);
 	list_del_rcu(&p->list);
 	list_add(&p->dead, dead);
@@ -224,6 +266,7 @@ static struct an_thread *thread_alloc(const struct task_struct *task)
 	t->queued_to = NUMA_NO_NODE;
 	t->moved_to = NUMA_NO_NODE;
 	t->seen_node = NUMA_NO_NODE;
+	t->best = NUMA_NO_NODE;
 	return t;
 }
 
@@ -289,8 +332,6 @@ static void thread_reset(struct an_thread *t, const struct mm_struct *mm)
 	memset(t->nodes, 0, 2 * nr_node_ids * sizeof(t->nodes[0]));
 	t->known_private = 0;
 	t->known_shared = 0;
-	t->rested = 0;
-	t->roused = 0;
 	WRITE_ONCE(t->mm, mm);
 }
 
@@ -322,7 +363,7 @@ bool an_thread_shares(const struct an_thread *t)
 	u32 shared = READ_ONCE(t->known_shared);
 	u32 known = shared + READ_ONCE(t->known_private);
 
-	return known && (u64)shared * SHARER_DEN >= (u64)known * SHARER_NUM;
+	return known && (u64)shared * AN_SHARER_DEN >= (u64)known * AN_SHARER_NUM;
 }
 
 static void clear_threads(void)

@@ -7,6 +7,33 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include "choice.h"
+
+/*
+ * What the hinting faults of a thread add up to, on end and wrapping around:
+ * written by the thread, taken by gear 1 for its process.
+ */
+enum an_tally {
+	AN_T_FAULTS,
+	AN_T_SEEN,		/* pages that faults stand for */
+	AN_T_LOCAL,		/* of them, where they were used */
+	AN_T_RESTED,		/* pages at rest that faulted */
+	AN_T_ROUSED,		/* of them, from another node */
+	AN_T_MOVED,		/* pages moved by its own faults */
+	AN_T_WOULD_MOVE,	/* pages that faults stand for: dry run, would move */
+	AN_T_STALLED,		/* in its faults and their moves, 64 ns each */
+	AN_T_NR
+};
+
+/* Of AN_T_STALLED: 64 ns, as u32 ns would wrap around after 4 s. */
+#define AN_STALL_SHIFT	6
+
+/* What may be done to a process. */
+enum an_mode {
+	AN_MODE_ACT,
+	AN_MODE_DRY,		/* plant and learn, move nothing */
+	AN_MODE_REST,		/* put to rest by the watchdog: nothing at all */
+};
 
 /*
  * struct an_process - a process under balance
@@ -24,6 +51,7 @@ struct an_process {
 	struct list_head dead;		/* unlinked, waiting for readers */
 	struct mm_struct *mm;		/* mmgrab()ed */
 	struct pid *pid;		/* of the thread group, counted */
+	struct an_choice *choice;	/* that it is balanced under; NULL: by default */
 
 	/* gear 1 */
 	u32 pass;			/* number of the pass under way */
@@ -39,7 +67,13 @@ struct an_process {
 	unsigned long seen_jiffies;	/* time of the last look */
 	u32 period_ms;			/* CPU time per thread between passes */
 	u32 threads;			/* threads found running lately */
-	u64 rested, roused;		/* threads' sums when the pass began */
+	u64 tally[AN_T_NR];		/* since the last pass ended */
+	u64 seen, seen_local, seen_would_move;	/* lately: halved per pass */
+	enum an_mode mode;
+	u64 planted, faults;		/* pages, in all */
+	struct an_rest rest;		/* without a choice: its own */
+	u64 watched_moved;		/* pages, up to the end of the last pass */
+	u64 watched_spent, watched_ran;	/* ns, likewise: the gears, the process */
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
 
@@ -54,6 +88,7 @@ struct an_process {
 	unsigned long *home;		/* nodes, words written whole */
 	unsigned long *core;		/* home nodes that carry most of it */
 	bool home_changed;		/* set by gear 4, taken by gear 1 */
+	u32 forecast_pm;		/* of a dry run; AUTONUMA_UNKNOWN */
 
 	/* CPU time that each worker spent on it, ns */
 	u64 scand_ns, balanced_ns;
@@ -83,11 +118,11 @@ struct an_thread {
 	u32 weight;			/* likewise: for so many pages each */
 	int queued_to;			/* likewise: the pages will be there */
 	u32 known_private, known_shared; /* faults on pages with a known past */
-	u64 rested, roused;		/* pages at rest: faults, and remote ones */
-	u32 moved;			/* pages, by its own faults */
+	u64 decided_ns;			/* likewise: local_clock() then */
+	u32 tally[AN_T_NR];		/* wraps around */
 
 	/* gear 1 */
-	u32 moved_seen;			/* of moved, what its process has */
+	u32 taken[AN_T_NR];		/* of tally, what its process has */
 	int seen_node;			/* where it ran at the last look */
 	unsigned long seen_since;	/* jiffies: there since */
 
@@ -100,6 +135,7 @@ struct an_thread {
 	u16 undone;			/* moves undone in a row: back-off */
 	u8 left_why;			/* enum an_reason, by probe_migrate() */
 	u8 stay;			/* enum an_reason: of the last round */
+	int best;			/* node that suits it best, of the last round */
 
 	u32 nodes[];			/* [2 * node + shared], decayed */
 };
@@ -108,6 +144,11 @@ struct an_thread {
 static inline struct task_struct *an_process_leader(const struct an_process *p)
 {
 	return pid_task(p->pid, PIDTYPE_TGID);
+}
+
+static inline void an_tally(struct an_thread *t, enum an_tally what, u32 nr)
+{
+	WRITE_ONCE(t->tally[what], t->tally[what] + nr);
 }
 
 /*
@@ -131,10 +172,14 @@ int an_stats_start(void);
 void an_stats_stop(void);
 
 struct an_process *an_process_find(const struct mm_struct *mm);
-struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid);
+struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
+				  struct an_choice *choice);
 void an_process_unlink(struct an_process *p, struct list_head *dead);
 void an_process_reap(struct list_head *dead);
 size_t an_process_bytes(void);
+void an_process_account(const struct an_process *p, struct an_account *sum);
+u32 an_share_pm(u64 local, u64 seen);
+u64 an_process_would_move(const struct an_process *p);
 extern struct list_head an_processes;
 
 struct an_thread *an_thread_find(const struct task_struct *task);

@@ -260,6 +260,37 @@ static bool take_back_pass(struct bypass *b)
 	return taken || l.missed;
 }
 
+static void forget_left(struct bypass *b)
+{
+	struct left_mm *left, *next;
+
+	list_for_each_entry_safe(left, next, &b->left, list) {
+		mmdrop(left->mm);
+		kfree(left);
+	}
+}
+
+/* One process waits so long at most: knuma_scand has others to see to. */
+#define ONE_PATIENCE_MS	1000
+
+/**
+ * an_take_back_from - restore the planted entries of one process
+ * @mm: its memory, which the caller holds
+ *
+ * Nothing plants there any more. What is not had in time is left to the fault
+ * path, and so is what a fork copied.
+ *
+ * Context: process context, sleeps for one second at most.
+ */
+void an_take_back_from(struct mm_struct *mm)
+{
+	struct bypass b = { .patience = msecs_to_jiffies(ONE_PATIENCE_MS) };
+
+	INIT_LIST_HEAD(&b.left);
+	an_count(AN_C_TAKEN_BACK, take_back_mm(&b, mm));
+	forget_left(&b);
+}
+
 /**
  * an_take_back - restore every planted entry of every process
  *
@@ -272,7 +303,6 @@ static bool take_back_pass(struct bypass *b)
 void an_take_back(void)
 {
 	struct bypass b = { .patience = msecs_to_jiffies(PATIENCE_MS) };
-	struct left_mm *left, *next;
 	int pass, clean = 0;
 
 	INIT_LIST_HEAD(&b.left);
@@ -283,8 +313,5 @@ void an_take_back(void)
 	}
 	if (clean < 2)
 		pr_warn("planted entries still turn up after %d passes\n", pass);
-	list_for_each_entry_safe(left, next, &b.left, list) {
-		mmdrop(left->mm);
-		kfree(left);
-	}
+	forget_left(&b);
 }

@@ -3,5 +3,6 @@
 #define _AUTONUMA_TAKEBACK_H
 
 void an_take_back(void);
+void an_take_back_from(struct mm_struct *mm);
 
 #endif /* _AUTONUMA_TAKEBACK_H */
