@@ -3,7 +3,10 @@
 # kernel once. The module alone is built by Kbuild:
 #	make -C /lib/modules/$(uname -r)/build M=$PWD modules
 
-.PHONY: all demo test torture bench bench-full bench-here deps kernel module clean
+.PHONY: all demo test torture bench bench-full bench-here deps kernel module tools install clean
+
+BUILD = $(abspath $(or $(AUTONUMA_BUILD),build))
+PREFIX = /usr/local
 
 all: module
 
@@ -42,6 +45,19 @@ kernel: deps
 
 module: deps
 	tools/numalab module
+
+# autonumactl, as build/autonumactl: needs pkg-config, libnl-genl-3-dev and
+# libjson-c-dev, and none of what deps installs besides.
+tools:
+	$(MAKE) -C tools/ctl OUT=$(BUILD)
+
+# autonumactl and the man pages, to PREFIX in DESTDIR.
+install: tools
+	install -D -m 755 $(BUILD)/autonumactl $(DESTDIR)$(PREFIX)/sbin/autonumactl
+	for page in $(notdir $(wildcard docs/man/*.[1-8])); do \
+		install -D -m 644 docs/man/$$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page || exit; \
+	done
 
 # All that was built, the kernel too.
 clean:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# checkpatch.pl --strict and sparse, both of this very kernel, find nothing.
+# checkpatch.pl --strict and sparse, both of this very kernel, find nothing, nor do bash and the readers of man pages.
 source "$(dirname "$0")/../lib.sh"
 
 kernel=$("$top/tools/numalab" kernel)
@@ -17,6 +17,29 @@ for file in "$top"/module/*.[ch] "$top"/tests/kmod/*.c; do
 	ignore=()
 	if [[ $file = */trace.h ]]; then ignore=(--ignore "$tracing"); fi
 	check "checkpatch: ${file##*/}" checkpatch "${ignore[@]}" -f "$file"
+done
+
+# The programs of user space that are written in the kernel's style; attributes.h defines what the rest is to use.
+for file in "$top"/tools/ctl/*.[ch] "$top"/tests/ctl/*.c; do
+	ignore=()
+	if [[ $file = */attributes.h ]]; then ignore=(--ignore PREFER_DEFINED_ATTRIBUTE_MACRO); fi
+	check "checkpatch: ${file#"$top/"}" checkpatch "${ignore[@]}" -f "$file"
+	check "no more than 900 lines: ${file#"$top/"}" at_most "$(wc -l <"$file")" 900
+done
+flags=$(pkg-config --cflags libnl-genl-3.0 json-c)
+for file in "$top"/tools/ctl/*.c; do
+	# shellcheck disable=SC2086 # several flags
+	check "sparse: ${file##*/}" is "$(sparse -std=gnu11 -DVERSION='""' -I "$top/module" $flags "$file" 2>&1)" ""
+done
+
+while IFS= read -r file; do
+	check "bash reads ${file#"$top/"}" bash -n "$file"
+done < <(grep -rlE '^#!.*\bbash\b' "$top/tools" "$top/tests" "$top/.ci")
+
+# Warnings of mandoc, not its style, which wants lines of 80 bytes; and all that man finds.
+for file in "$top"/docs/man/*; do
+	check "mandoc: ${file##*/}" mandoc -T lint -W warning "$file"
+	check "groff: ${file##*/}" is "$(groff -ww -mandoc -T utf8 "$file" 2>&1 >/dev/null)" ""
 done
 
 # Sparse looks at a copy of its own, so that what is built stays as it is.

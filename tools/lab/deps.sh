@@ -9,6 +9,7 @@ packages=(
 	qemu-system-x86 busybox-static numactl libnuma-dev numad util-linux
 	jq kmod sparse perl python3 gnuplot-nox redis-server redis-tools
 	postgresql postgresql-client zstd
+	libnl-genl-3-dev libjson-c-dev pkg-config mandoc groff-base
 )
 min_qemu=1:10.0
 backports_file=/etc/apt/sources.list.d/autonuma-backports
