@@ -9,6 +9,7 @@ use warnings;
 
 # What allocates, by name: the allocators proper, which all end in _noprof, and what else ends in one of them.
 my $allocators = qr/_noprof$|^(?:
+	__alloc_skb | genl_register_family |
 	_*k[mvz]alloc | _*kvmalloc | _*vmalloc | _*vzalloc | _*krealloc | _*kvrealloc | kmem_cache_alloc |
 	_*kmem_cache_create | kmemdup | kvmemdup | kstrdup | kasprintf | kvasprintf | devm_k |
 	bitmap_(?:z?alloc|alloc) | alloc_cpumask_var | zalloc_cpumask_var | pcpu_alloc | _*alloc_percpu |

@@ -77,7 +77,7 @@ guest() {
 	build_programs
 	guest_status=0
 	nice "$top/tools/numalab" run --timeout 1800 --file "$programs/load" --file "$programs/storm" \
-		--file "$programs/unload" "$@" -- "$work/script" >"$work/out" 2>"$work/err" || guest_status=$?
+		--file "$programs/unload" --file "$programs/ask" "$@" -- "$work/script" >"$work/out" 2>"$work/err" || guest_status=$?
 	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out" "$work/err")"; fi
 }
 

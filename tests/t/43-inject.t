@@ -17,6 +17,7 @@ never='.*take_back.* __kvmalloc_node_noprof|.* pcpu_alloc_noprof'
 # Without these there is no status to see that it works.
 unseen='debugfs|root_device'
 
+make -s -C "$top/tools/ctl" OUT="$programs" || bail "autonumactl does not build"
 kernel=$("$top/tools/numalab" kernel debug)
 module=$("$top/tools/lab/module.sh" "$kernel")
 perl "$tests/alloc-sites.pl" "$module" >"$work/sites" || bail "the module's sites are not found"
@@ -24,7 +25,7 @@ nr_sites=$(wc -l <"$work/sites")
 note "$nr_sites sites"
 
 NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 768 --balancer autonuma --module "$tests/kmod" \
-	--file "$work/sites:/work/sites" <<GUEST
+	--file "$work/sites:/work/sites" --file "$programs/autonumactl" <<GUEST
 rounds=$rounds seconds=$seconds loading=$loading never='$never'
 $(cat <<'SCRIPT'
 args="min_process_cpu_ms=0 min_process_mb=4 scan_period_min_ms=20 scan_period_max_ms=20 balance_period_ms=100"
@@ -103,7 +104,9 @@ told() {
 	case $callee in
 	*folio_alloc*) status migrate_failed ;;
 	debugfs_* | *root_device*) dmesg | grep -c 'autonuma: debugfs: .* could not be made' ;;
-	*) awk '/no_memory |^queue_full / { n += $2 } END { print n }' $debugfs/autonuma/status ;;
+	*)
+		awk -v said="$(grep -c 'memory' /tmp/said)" '/no_memory |^queue_full / { n += $2 } END { print n + said }' \
+			$debugfs/autonuma/status ;;
 	esac 2>/dev/null
 }
 told_more() { [ "0$(told)" -gt "0$before" ]; }
@@ -118,10 +121,15 @@ cannot_fail() { echo "$function $callee" | grep -qxE "$never"; }
 
 # --- one site ---
 
-# What was not come past yet: moving pages, and what people read.
+# ask ARGUMENT...: what it is refused is in /tmp/said
+ask() { autonumactl "$@" >/dev/null 2>>/tmp/said; }
+
+# What was not come past yet: moving pages, what people read, and what they ask for.
 exercise() {
 	scatter
 	cat $debugfs/autonuma/* >/dev/null 2>&1
+	ask explain $load
+	ask enable --dry-run --pid $load
 }
 
 gears() { echo $1 >$parameters/scan; }
@@ -129,6 +137,7 @@ gears() { echo $1 >$parameters/scan; }
 # It failed, and the gears run: disarm, and see whether all is well.
 survive() {
 	disarm
+	ask default --pid $load
 	if within 10 told_more; then echo "site $n told yes"; fi
 	[ "$(status running)" = 1 ] || gears 1
 	[ ! -e $debugfs/autonuma/status ] || echo "site $n works $(works)"
@@ -205,6 +214,7 @@ fail_site() {
 address_behind() { printf '0x%x' $(($1 + $2)); }
 bases() { cat $sections/.text $sections/.init.text | tr '\n' ' '; }
 
+: >/tmp/said
 modprobe an_hold
 echo 1 >/proc/sys/kernel/numa_balancing
 # A load that leaves time for others: what is emulated slowly need not be busy, too.

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ask strangers: who may ask for what, as a line "stranger WHO WHAT ERRNO" each. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "ask.h"
+#include "common.h"
+
+#define USER	1000
+#define OTHER	1001
+
+static pid_t of_root;			/* a process of root's */
+static int roots_group, users_group;	/* control groups */
+static int lent[2];			/* pipe: numbers for who cannot know them */
+
+static void say(const char *who, const char *what, int err)
+{
+	printf("stranger %s %s %s\n", who, what, name_of(err));
+}
+
+/* --- who one is --- */
+
+static void set_caps(uint32_t effective, uint32_t permitted)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { effective, permitted, 0 } };
+
+	if (syscall(SYS_capset, &head, data))
+		die("capset: %m");
+}
+
+/* From root to a user with these capabilities, none by default. As if it had been started like that. */
+static void become(uid_t uid, uint32_t caps)
+{
+	prctl(PR_SET_KEEPCAPS, 1);
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		die("no user %d: %m", uid);
+	set_caps(caps, caps);
+	prctl(PR_SET_DUMPABLE, 1);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die("%s: %m", path);
+	close(fd);
+}
+
+/* Root in a user namespace of the user. */
+static void become_root_inside(void)
+{
+	char map[32];
+
+	snprintf(map, sizeof(map), "0 %d 1", geteuid());
+	if (unshare(CLONE_NEWUSER))
+		die("no user namespace: %m");
+	write_file("/proc/self/setgroups", "deny");
+	write_file("/proc/self/uid_map", map);
+	write_file("/proc/self/gid_map", map);
+}
+
+/* --- what one asks --- */
+
+static int numa_maps(pid_t pid)
+{
+	char path[64], byte;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/numa_maps", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, &byte, 1) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void ask_target(struct link *l, const char *who, const char *whom, uint16_t type, int fd)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s set", whom);
+	say(who, what, choose(l, type, fd, AUTONUMA_CHOICE_EXCLUDED));
+	snprintf(what, sizeof(what), "%s unset", whom);
+	say(who, what, choose(l, type, fd, AUTONUMA_CHOICE_DEFAULT));
+	snprintf(what, sizeof(what), "%s get", whom);
+	say(who, what, ask_about(l, AUTONUMA_CMD_GET, type, fd));
+}
+
+static void ask_process(struct link *l, const char *who, const char *whom, pid_t pid)
+{
+	char what[64];
+	int fd = pidfd(pid, 0);
+
+	ask_target(l, who, whom, AUTONUMA_A_PIDFD, fd);
+	snprintf(what, sizeof(what), "%s explain", whom);
+	say(who, what, ask_about(l, AUTONUMA_CMD_EXPLAIN, AUTONUMA_A_PIDFD, fd));
+	begin(l, AUTONUMA_CMD_EXPLAIN);
+	put_u32(l, AUTONUMA_A_PIDFD, fd);
+	put_u32(l, AUTONUMA_A_TID, pid);
+	snprintf(what, sizeof(what), "%s thread", whom);
+	say(who, what, exchange(l));
+	snprintf(what, sizeof(what), "%s numa_maps", whom);
+	say(who, what, numa_maps(pid));
+	close(fd);
+}
+
+static void sleep_hidden(void *ready)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	if (write(*(int *)ready, "", 1) != 1)
+		die("not ready: %m");
+	while (1)
+		pause();
+}
+
+static void ask_hidden(struct link *l, const char *who)
+{
+	int ready[2];
+	pid_t child;
+	char byte;
+
+	if (pipe(ready))
+		die("pipe: %m");
+	child = start_child(sleep_hidden, &ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("not ready: %m");
+	ask_process(l, who, "hidden", child);
+	end_child(child);
+}
+
+static void ask_all(const char *who)
+{
+	struct link *l = link_open();
+	pid_t child = start_sleeper();
+
+	ask_process(l, who, "root's", of_root);
+	ask_process(l, who, "self", getpid());
+	ask_process(l, who, "child", child);
+	ask_hidden(l, who);
+	ask_target(l, who, "root's-cgroup", AUTONUMA_A_CGROUP_FD, roots_group);
+	ask_target(l, who, "user's-cgroup", AUTONUMA_A_CGROUP_FD, users_group);
+	end_child(child);
+	link_close(l);
+}
+
+/* --- the strangers --- */
+
+static void as_root(void *unused)
+{
+	(void)unused;
+	ask_all("root");
+}
+
+static void as_user(void *unused)
+{
+	(void)unused;
+	become(USER, 0);
+	ask_all("user");
+}
+
+static void as_other(void *unused)
+{
+	(void)unused;
+	become(OTHER, 0);
+	ask_all("other");
+}
+
+static void as_nice(void *unused)
+{
+	(void)unused;
+	become(USER, 1 << CAP_SYS_NICE);
+	ask_all("nice");
+}
+
+static void as_ptrace(void *unused)
+{
+	(void)unused;
+	become(USER, 1 << CAP_SYS_PTRACE);
+	ask_all("ptrace");
+}
+
+static void as_root_inside(void *unused)
+{
+	(void)unused;
+	become(USER, 0);
+	become_root_inside();
+	ask_all("inside");
+}
+
+static void in_net(void *unused)
+{
+	(void)unused;
+	if (unshare(CLONE_NEWNET))
+		die("no net namespace: %m");
+	become(USER, 0);
+	ask_all("net");
+}
+
+static void explain(struct link *l, const char *what, uint32_t tid)
+{
+	begin(l, AUTONUMA_CMD_EXPLAIN);
+	put_u32(l, AUTONUMA_A_PIDFD, pidfd(getpid(), 0));
+	put_u32(l, AUTONUMA_A_TID, tid);
+	say("pidns", what, exchange(l));
+}
+
+/* Its threads have two numbers; the one outside is told by a pipe. */
+static void in_pid_namespace(void *unused)
+{
+	struct link *l = link_open();
+	pid_t outside;
+
+	(void)unused;
+	if (read(lent[0], &outside, sizeof(outside)) != sizeof(outside))
+		die("no number: %m");
+	printf("stranger pidns is %d\n", getpid());
+	explain(l, "inside-tid", getpid());
+	explain(l, "outside-tid", outside);
+	link_close(l);
+}
+
+static void make_pid_namespace(void *unused)
+{
+	pid_t child;
+
+	(void)unused;
+	if (pipe(lent) || unshare(CLONE_NEWPID))
+		die("no pid namespace: %m");
+	child = start_child(in_pid_namespace, NULL);
+	if (write(lent[1], &child, sizeof(child)) != sizeof(child))
+		die("no number: %m");
+	waitpid(child, NULL, 0);
+}
+
+/* A control group in a file system that may only be read here. */
+static void read_only(void *unused)
+{
+	struct link *l = link_open();
+
+	(void)unused;
+	if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(CGROUPS, "/run", NULL, MS_BIND, NULL) ||
+	    mount("", "/run", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL))
+		die("no mount: %m");
+	say("read-only", "mkdir", mkdir("/run/ask-root/new", 0755) ? -errno : 0);
+	ask_target(l, "read-only", "root's-cgroup", AUTONUMA_A_CGROUP_FD, directory("/run/ask-root"));
+	link_close(l);
+}
+
+/* --- a process that has the number of one that was balanced --- */
+
+static void use_memory(void *unused)
+{
+	const size_t size = 8 << 20;
+	volatile char *memory = malloc(size);
+
+	(void)unused;
+	for (size_t i = 0; memory; i++)
+		memory[i * 64 % size]++;
+}
+
+static pid_t start_with_number(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&number,
+		.set_tid_size = 1,
+	};
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid < 0)
+		die("no process %d: %m", number);
+	while (!pid)
+		pause();
+	return pid;
+}
+
+static unsigned int decisions_about(struct link *l, pid_t pid)
+{
+	int fd = pidfd(pid, 0), err = ask_about(l, AUTONUMA_CMD_EXPLAIN, AUTONUMA_A_PIDFD, fd);
+
+	if (err)
+		die("explain: %s", name_of(err));
+	close(fd);
+	return count_found(l, AUTONUMA_A_DECISION);
+}
+
+static void recycle(void *unused)
+{
+	pid_t first = start_child(use_memory, NULL), second;
+	struct link *l = link_open();
+	unsigned int before = 0;
+
+	(void)unused;
+	for (int i = 0; i < 600 && !before; i++) {
+		usleep(100000);
+		before = decisions_about(l, first);
+	}
+	end_child(first);
+	second = start_with_number(first);
+	printf("stranger recycled decisions %u %u\n", before, decisions_about(l, second));
+	end_child(second);
+	link_close(l);
+}
+
+/* --- sockets that somebody else has opened --- */
+
+static void use(const char *who, struct link *l)
+{
+	ask_process(l, who, "root's", of_root);
+	ask_process(l, who, "self", getpid());
+	ask_target(l, who, "user's-cgroup", AUTONUMA_A_CGROUP_FD, users_group);
+}
+
+static void user_opens_root_uses(void *unused)
+{
+	struct link *l;
+
+	(void)unused;
+	if (seteuid(USER))
+		die("no user: %m");
+	l = link_open();
+	if (seteuid(0))
+		die("not root again: %m");
+	use("root-by-user's", l);
+}
+
+static void root_opens_user_uses(void *unused)
+{
+	struct link *l = link_open();
+
+	(void)unused;
+	become(USER, 0);
+	use("user-by-root's", l);
+}
+
+static void capable_use(void *unused)
+{
+	const uint32_t nice = 1 << CAP_SYS_NICE;
+	struct link *without, *with;
+
+	(void)unused;
+	become(USER, nice);
+	with = link_open();
+	set_caps(0, nice);
+	without = link_open();
+	use("user-by-nice's", with);
+	set_caps(nice, nice);
+	use("nice-by-user's", without);
+}
+
+static void inside_uses(void *unused)
+{
+	struct link *l;
+
+	(void)unused;
+	become(USER, 0);
+	l = link_open();
+	become_root_inside();
+	use("inside-by-user's", l);
+}
+
+static void (*const strangers[])(void *) = {
+	as_root, as_user, as_other, as_nice, as_ptrace, as_root_inside, in_net, make_pid_namespace, read_only, recycle,
+	user_opens_root_uses, root_opens_user_uses, capable_use, inside_uses,
+};
+
+int ask_strangers(void)
+{
+	of_root = start_sleeper();
+	roots_group = cgroup_dir("ask-root");
+	users_group = cgroup_dir("ask-user");
+	if (fchown(users_group, USER, USER))
+		die("chown: %m");
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+		run_child(strangers[i], NULL);
+	end_child(of_root);
+	rmdir(CGROUPS "/ask-root");
+	rmdir(CGROUPS "/ask-user");
+	return 0;
+}

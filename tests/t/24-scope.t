@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Who is balanced: with scope=asked only what was asked for, told by each control group's own counters; control groups
+# and all below them, moves into and out of them; children, exec, exclusion; what is left has no planted entry.
+source "$(dirname "$0")/../lib.sh"
+
+make -s -C "$top/tools/ctl" OUT="$programs" || bail "autonumactl does not build"
+
+guest "${standard_machine[@]}" --balancer autonuma --module-args "scope=asked" --file "$programs/autonumactl" <<'GUEST'
+groups=/sys/fs/cgroup
+echo +memory >$groups/cgroup.subtree_control
+shape="private --threads 2 --mem 48 --stride 1024 --sweeps 1000000"
+
+# group NAME: a new control group, whose children are counted, too
+group() { mkdir -p "$groups/$1" && echo +memory >"$groups/$1/cgroup.subtree_control"; }
+
+planted() { counter numa_pte_updates "$groups/$1/memory.stat"; }
+faults() { counter numa_hint_faults "$groups/$1/memory.stat"; }
+is_planted() { [ "$(planted "$1")" -gt "${2:-0}" ]; }
+
+# settle: until memory.stat tells all that was before; it may be 2 s late
+settle() { usleep 2500000; }
+
+# load_in GROUP: a load that began there; its first process is $load_pid, the one with the threads $worker
+load_in() {
+	echo $$ >"$groups/$1/cgroup.procs"
+	# shellcheck disable=SC2086 # words
+	start_load $shape
+	echo $$ >$groups/cgroup.procs
+	worker=$(child_of "$load_pid")
+}
+
+# known PID: is it under balance?
+known() { grep -q "process $1 " /sys/kernel/debug/autonuma/processes; }
+unknown() { ! known "$1"; }
+
+# end_all PID...: no report is wanted
+end_all() {
+	for pid; do kill -KILL "$pid"; done
+	wait
+}
+
+# say NAME GROUP: its counters, in a line "NAME PLANTED FAULTS"
+say() { echo "$1 $(planted "$2") $(faults "$2")"; }
+
+# stands_still GROUP: nothing is planted there, and nothing faults, in the time of many passes
+stands_still() {
+	before="$(planted "$1") $(faults "$1")"
+	wait_sweeps "$2" 50
+	settle
+	if [ "$before" = "$(planted "$1") $(faults "$1")" ]; then echo yes; else echo "no: $before, $(planted "$1") $(faults "$1")"; fi
+}
+
+begin 0	# two equal workloads, one asked for
+mkdir $groups/one $groups/other
+autonumactl enable --cgroup /one
+echo "enable $?"
+load_in one; one=$load_pid one_worker=$worker
+load_in other; other=$load_pid other_worker=$worker
+wait_until is_planted one
+wait_sweeps $other 200
+settle
+say one one
+say other other
+autonumactl status --cgroup /one --json | tr -d '\n'; echo
+autonumactl status --pid $other_worker --json | tr -d '\n'; echo
+autonumactl explain $other_worker | sed 's/^/explained /'
+
+begin 1	# out of it: nothing is left planted
+autonumactl disable --pid $one_worker
+echo "disable $?"
+wait_until unknown $one_worker
+settle
+echo "still $(stands_still one $one)"
+autonumactl default --pid $one_worker
+wait_until is_planted one "$(planted one)"
+echo "again yes"
+end_all $one $other
+
+begin 2	# a tree: asked for above, excluded in the middle, asked for again below; made later, too
+group tree; group tree/a; mkdir $groups/tree/a/b
+autonumactl enable --cgroup tree
+autonumactl disable --cgroup tree/a
+autonumactl enable --cgroup tree/a/b
+mkdir $groups/tree/later $groups/tree/a/later
+for name in later a/later a/b; do load_in tree/$name; done
+wait_until is_planted tree/later
+wait_until is_planted tree/a/b
+wait_sweeps "$load_pid" 100
+settle
+say later tree/later
+say a-later tree/a/later
+say a-b tree/a/b
+
+begin 3	# moves between control groups
+mkdir $groups/out
+load_in out; moved=$load_pid moved_worker=$worker
+wait_sweeps $moved 50
+settle
+say before out
+echo $moved_worker >$groups/tree/later/cgroup.procs
+wait_until known $moved_worker
+echo $moved_worker >$groups/out/cgroup.procs
+wait_until unknown $moved_worker
+settle
+echo "still $(stands_still out $moved)"
+killall -KILL load; wait
+
+begin 4	# a removed control group takes its choice along
+mkdir $groups/gone
+autonumactl enable --cgroup gone
+rmdir $groups/gone; mkdir $groups/gone
+autonumactl status --cgroup gone --json | tr -d '\n'; echo
+
+begin 5	# run: exec keeps it, children follow, a child of its own choice does not
+mkdir $groups/run $groups/child $groups/apart
+in_group() { sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$groups/$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9"; }
+cat >/tmp/family <<'END'
+#!/bin/sh
+groups=/sys/fs/cgroup
+sh -c "echo \$\$ >$groups/child/cgroup.procs; exec load $*" >/tmp/load.child 2>&1 &
+sh -c "echo \$\$ >$groups/apart/cgroup.procs; autonumactl default --pid \$\$ && exec load $*" >/tmp/load.apart 2>&1 &
+echo $$ >$groups/run/cgroup.procs
+exec load "$@"
+END
+chmod 755 /tmp/family
+# shellcheck disable=SC2086
+autonumactl run -- /tmp/family $shape >/tmp/load.run 2>&1 &
+wait_until is_planted run
+wait_until is_planted child
+settle
+say apart apart
+killall -KILL load; wait
+autonumactl run -- sh -c 'exit 7'
+echo "run-status $?"
+autonumactl run -- /no/such/program 2>/dev/null
+echo "run-missing $?"
+
+begin 6	# all, but for what is excluded; a parameter changed while running
+gear scope all
+mkdir $groups/free $groups/excluded
+autonumactl disable --cgroup excluded
+load_in free; free=$load_pid free_worker=$worker
+load_in excluded
+wait_until is_planted free
+wait_sweeps "$load_pid" 200
+settle
+say free free
+say excluded excluded
+gear scope asked
+wait_until unknown $free_worker
+settle
+echo "still $(stands_still free $free)"
+
+begin 7	# enabled=0, whatever was asked for, and back; choices outlive it
+autonumactl enable --pid $free_worker
+wait_until known $free_worker
+gear enabled 0
+settle
+echo "still $(stands_still free $free)"
+echo "threads $(ps | grep -c '[k]numa_')"
+autonumactl status --pid $free_worker --json | tr -d '\n'; echo
+gear enabled 1
+wait_until known $free_worker
+echo "again yes"
+
+begin 8	# explain, beside numa_maps
+wait_sweeps $free 100
+autonumactl explain $free_worker --json | tr -d '\n'; echo
+awk '{ for (i = 2; i <= NF; i++) if ($i ~ /^N[0-9]+=/) { split($i, a, "="); n[substr(a[1], 2)] += a[2] } }
+	END { print "maps", n[0] + 0, n[1] + 0, n[2] + 0, n[3] + 0 }' /proc/$free_worker/numa_maps
+autonumactl explain $free_worker | sed 's/^/explained /'
+killall -KILL load; wait
+
+begin 9	# a budget and a rate of its own hold it back
+mkdir $groups/slow
+autonumactl enable --cgroup slow --rate 1 --budget 1
+echo $$ >$groups/slow/cgroup.procs
+start_load private --threads 2 --mem 128 --stride 1024 --sweeps 1000000 --born 0 --spread
+echo $$ >$groups/cgroup.procs
+slow=$load_pid
+wait_until is_planted slow
+read -r begun rest </proc/uptime
+wait_sweeps $slow 200
+read -r now rest </proc/uptime
+echo "rate $(counter numa_pages_migrated $groups/slow/memory.stat) pages in $((${now%.*} - ${begun%.*} + 1)) s"
+echo "held $(status why_scan_held_rate) $(status why_not_queued_rate)"
+autonumactl status --cgroup slow --json | tr -d '\n'; echo
+killall -KILL load; wait
+echo "lost $(status choices_lost)"
+GUEST
+
+guest_ended_well
+# planted CASE NAME, faulted CASE NAME
+planted() { said_in "$1" "$2" | cut -d' ' -f1; }
+faulted() { said_in "$1" "$2" | cut -d' ' -f2; }
+untouched() { check "$3: no planted entry" is "$(planted "$1" "$2")" 0; check "$3: no hinting fault" is "$(faulted "$1" "$2")" 0; }
+touched() { check "$3: planted entries" at_least "$(planted "$1" "$2")" 1; }
+# object CASE N FILTER: jq on the Nth JSON object of the case
+object() { awk -v n="$1" '$1 == "case" { at = $2 } at == n && /^{/' "$work/out" | sed -n "$2p" | jq -r "$3"; }
+
+check "asked for: accepted" is "$(said_in 0 enable)" 0
+touched 0 one "asked for"
+untouched 0 other "its equal, not asked for"
+check "status: by the control group" is "$(object 0 1 .scope.source)" cgroup
+check "status: one process" is "$(object 0 1 .scope.processes)" 1
+check "status of the other: out" is "$(object 0 2 .scope.state)" out
+check "explain of the other: nobody asked" like "$(said_in 0 explained)" '[Aa]sked'
+check "disabled: accepted" is "$(said_in 1 disable)" 0
+check "disabled: nothing planted any more, no fault left" is "$(said_in 1 still)" yes
+check "default: its control group's choice holds again" is "$(said_in 1 again)" yes
+touched 2 later "below what was asked for, made later"
+untouched 2 a-later "below what was excluded, made later"
+touched 2 a-b "asked for below that"
+untouched 3 before "before the move"
+check "moved in and out again: nothing planted any more, no fault left" is "$(said_in 3 still)" yes
+check "a control group of the same name has no choice" is "$(object 4 1 .scope.source)" default
+untouched 5 apart "a child with a choice of its own"
+check "run: the program's status" is "$(said_in 5 run-status)" 7
+check "run: no such program" is "$(said_in 5 run-missing)" 127
+touched 6 free "all: not excluded"
+untouched 6 excluded "all: excluded"
+check "scope=asked while running: nothing planted any more" is "$(said_in 6 still)" yes
+check "enabled=0: nothing planted any more" is "$(said_in 7 still)" yes
+check "enabled=0: no thread of the module" is "$(said_in 7 threads)" 0
+check "enabled=0: status says so" is "$(object 7 1 .scope.state)" stopped
+check "enabled=1: the choice holds again" is "$(said_in 7 again)" yes
+maps=$(said_in 8 maps)
+for node in 0 1 2 3; do
+	want=$(cut -d' ' -f$((node + 1)) <<<"$maps")
+	got=$(object 8 1 ".pages[$node]")
+	check "explain: pages on node $node ($got) as in numa_maps ($want), but for 1,024" at_most $((got > want ? got - want : want - got)) 1024
+done
+check "explain: threads with weights" at_least "$(object 8 1 '[.threads[] | select(.private != null)] | length')" 2
+check "explain: decisions" at_least "$(object 8 1 '.decisions | length')" 1
+read -r pages _ _ seconds _ <<<"$(said_in 9 rate)"
+check "a rate of 1 MiB/s: $pages pages in $seconds s" at_most "$pages" $((256 * seconds + 256))
+check "a rate: pages moved" at_least "$pages" 1
+check "a rate: it held passes and pages back" at_least "$(awk '{ print $1 + $2 }' <<<"$(said_in 9 held)")" 1
+check "no choice was lost" is "$(said_in 9 lost)" 0
+finish
