@@ -21,8 +21,8 @@
 #endif
 
 /*
- * All that an access needs besides the word itself is in one cache line: two lines that fell on each other in the
- * meter's direct-mapped cache would be counted as misses at every word.
+ * All that an access needs besides the word itself is in one cache line: with more of them, those that fell into one
+ * set of the meter's two-way cache together with the word's would be counted as misses at every word.
  */
 static struct {
 	char *memory;

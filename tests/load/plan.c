@@ -3,8 +3,9 @@
  * The nodes, where threads and memory begin, and where they belong.
  *
  * The plan is the best placement that leaves no CPU idle while a thread waits: a group, which is threads that share
- * memory, goes to one node as far as the CPUs there allow, and its memory to where most of its CPU time is. Inverse
- * is the same threads, and the memory where their group runs least. tests/bench/workloads.py computes the same shares.
+ * memory, goes to one node as far as the CPUs there allow, then to the nearest ones, and its memory to where most of
+ * its CPU time is. Inverse is the same threads, and the memory farthest from them: where their group runs least, if all
+ * nodes are equally far apart. tests/bench/workloads.py computes the same shares.
  */
 #define _GNU_SOURCE
 #include <numa.h>
@@ -16,13 +17,30 @@ unsigned int nodes[MAX_NODES], nr_nodes;
 
 static unsigned int cpus[MAX_NODES];		/* this and all that follow: by index into nodes[] */
 static bool has_memory[MAX_NODES];
+static int distance[MAX_NODES][MAX_NODES];
+static int nearest = 1 << 30, farthest;		/* the least and the most distance of two nodes */
 static unsigned int seats[MAX_NODES];		/* threads that belong there */
 static unsigned int vacant[MAX_NODES];		/* of these, while the plan is made */
 static unsigned int home[MAX_THREADS];
 static struct group {
-	unsigned int on[MAX_NODES], seated;
+	unsigned int on[MAX_NODES], seated, first;
 	unsigned int memory[MAX_NODES], nr_memory;
 } groups[MAX_THREADS];
+
+static void find_distances(void)
+{
+	for (unsigned int a = 0; a < nr_nodes; a++) {
+		for (unsigned int b = 0; b < nr_nodes; b++) {
+			distance[a][b] = numa_distance(nodes[a], nodes[b]);
+			if (!distance[a][b])	/* not told */
+				distance[a][b] = a == b ? 10 : 20;
+			if (a != b && distance[a][b] < nearest)
+				nearest = distance[a][b];
+			if (a != b && distance[a][b] > farthest)
+				farthest = distance[a][b];
+		}
+	}
+}
 
 void find_nodes(void)
 {
@@ -38,6 +56,7 @@ void find_nodes(void)
 		}
 	}
 	numa_free_cpumask(mask);
+	find_distances();
 }
 
 /* Threads whose numbers follow each other, and that should be together. */
@@ -72,22 +91,60 @@ static void count_seats(void)
 		vacant[n] = seats[n];
 }
 
-static unsigned int roomiest(void)
+/* By how much two nodes are farther apart than the nearest ones are: 0 everywhere, if all are equally far. */
+static int detour(unsigned int a, unsigned int b)
+{
+	return distance[a][b] > nearest ? distance[a][b] - nearest : 0;
+}
+
+/* Where a group begins: the roomiest node; of several the one farthest from where others began, so that all have room. */
+static unsigned int first_node(unsigned int number)
 {
 	unsigned int best = 0;
+	int most = -1;
 
-	for (unsigned int n = 1; n < nr_nodes; n++) {
-		if (vacant[n] > vacant[best])
+	for (unsigned int n = 0; n < nr_nodes; n++) {
+		int apart = 1 << 30;
+
+		for (unsigned int other = 0; other < number; other++) {
+			if (detour(n, groups[other].first) < apart)
+				apart = detour(n, groups[other].first);
+		}
+		if (vacant[n] > vacant[best] || (vacant[n] == vacant[best] && apart > most)) {
 			best = n;
+			most = apart;
+		}
 	}
 	return best;
 }
 
-/* Seats as many of a group's threads as go into the roomiest node. */
-static void seat(unsigned int number)
+/*
+ * Where it goes on: the nearest node that has room; of several the roomiest one. On a ring all groups look the same way
+ * round first, so that none takes what is between two others.
+ */
+static unsigned int next_node(const struct group *g)
+{
+	unsigned int from = farthest > nearest ? g->first + 1 : 0, best = 0;
+	int shortest = -1;
+
+	for (unsigned int i = 0; i < nr_nodes; i++) {
+		unsigned int n = (from + i) % nr_nodes;
+		int way = 0;
+
+		for (unsigned int at = 0; at < nr_nodes; at++)
+			way += g->on[at] ? detour(n, at) : 0;
+		if (vacant[n] && (shortest < 0 || way < shortest || (way == shortest && vacant[n] > vacant[best]))) {
+			best = n;
+			shortest = way;
+		}
+	}
+	return best;
+}
+
+/* Seats as many of a group's threads as go into a node. */
+static void seat(unsigned int number, unsigned int n)
 {
 	struct group *g = &groups[number];
-	unsigned int n = roomiest();
 
 	while (g->seated < group_size() && vacant[n]) {
 		home[number * group_size() + g->seated++] = n;
@@ -102,29 +159,40 @@ static double running(const struct group *g, unsigned int n)
 	return seats[n] > cpus[n] ? (double)g->on[n] * cpus[n] / seats[n] : g->on[n];
 }
 
-/* From node first on, those with memory on which a group runs most, or least; of these at most so many. */
-static void list_nodes(struct group *g, unsigned int first, double sign, unsigned int most)
+/* The way of all of a group to a node: longest where it runs least, if all nodes are equally far apart. */
+static double way_to(const struct group *g, unsigned int n)
+{
+	double sum = 0;
+
+	for (unsigned int from = 0; from < nr_nodes; from++)
+		sum += running(g, from) * distance[from][n];
+	return sum;
+}
+
+/* From node first on, those with memory of which a group has most; of these at most so many. */
+static void list_nodes(struct group *g, unsigned int first, double (*has)(const struct group *g, unsigned int n),
+		       unsigned int most)
 {
 	double best = -1e9;
 
 	for (unsigned int n = 0; n < nr_nodes; n++) {
-		if (has_memory[n] && sign * running(g, n) > best)
-			best = sign * running(g, n);
+		if (has_memory[n] && has(g, n) > best)
+			best = has(g, n);
 	}
 	g->nr_memory = 0;
 	for (unsigned int i = 0; i < nr_nodes && g->nr_memory < most; i++) {
 		unsigned int n = (first + i) % nr_nodes;
 
-		if (has_memory[n] && sign * running(g, n) > best - 1e-6)
+		if (has_memory[n] && has(g, n) > best - 1e-6)
 			g->memory[g->nr_memory++] = n;
 	}
 }
 
 static void place_memory(struct group *g)
 {
-	list_nodes(g, 0, 1, nr_nodes);
+	list_nodes(g, 0, running, nr_nodes);
 	if (opt.bind == BIND_INVERSE)
-		list_nodes(g, g->memory[0] + 1, -1, g->nr_memory);
+		list_nodes(g, g->memory[0] + 1, way_to, g->nr_memory);
 }
 
 void make_plan(void)
@@ -132,11 +200,13 @@ void make_plan(void)
 	unsigned int nr_groups = nr_all() / group_size();
 
 	count_seats();
-	for (unsigned int n = 0; n < nr_groups; n++)
-		seat(n);
+	for (unsigned int n = 0; n < nr_groups; n++) {
+		groups[n].first = first_node(n);
+		seat(n, groups[n].first);
+	}
 	for (unsigned int n = 0; n < nr_groups; n++) {
 		while (groups[n].seated < group_size())
-			seat(n);
+			seat(n, next_node(&groups[n]));
 		place_memory(&groups[n]);
 	}
 }

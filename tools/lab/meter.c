@@ -2,8 +2,8 @@
 /*
  * The meter: a QEMU plugin that counts where memory is, seen from the CPU that uses it, and what that would cost.
  *
- * Each user-mode access goes through a small direct-mapped cache of its vCPU, indexed by physical address; an access
- * that misses is counted in the matrix [node of the vCPU][node of the page]. So are the kernel's, in a matrix of their
+ * Each user-mode access goes through a small two-way cache of its vCPU, indexed by physical address; an access that
+ * misses is counted in the matrix [node of the vCPU][node of the page]. So are the kernel's, in a matrix of their
  * own, if asked for. A mark (mark.h) closes an interval and writes it as one line of JSON. meter.h lists the parts;
  * docs/measuring.md says what is modelled and what is not.
  *
