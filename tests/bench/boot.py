@@ -145,6 +145,8 @@ def joined(texts, meters, contenders):
             raise Failed(f"{name}: {'the meter has nothing' if name in texts else 'it never had its turn'}")
         if texts[name]["status"] != 0:
             raise Failed(f"{name}: the program ended with {texts[name]['status']}")
+        if lost := texts[name]["after"].get("lost_events"):
+            raise Failed(f"{name}: the trace of the tasks' migrations has lost {lost} events")
         if not any(line["mark"] == MARK_PASSED for line in meters[name]):
             raise Failed(f"{name}: the program marked no interval")
         texts[name]["lines"] = meters[name]

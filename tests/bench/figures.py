@@ -10,25 +10,32 @@ from boot import MARK_BORN, MARK_PASSED
 # Converged: this part of the best local share that any placement can reach on the machine, in every later interval.
 CONVERGED = 0.95
 LOCAL_COST = 100  # the meter's default: instructions that a miss at distance 10 takes
+PAGES_PER_GIB = 1 << 18
 
 HELP = {
     "local": "local share of user misses, whole run",
     "local_last": "the same in the last tenth of the intervals",
-    "converged": "sweeps (of real programs: million misses) until the local share is at 95 % of the best for good",
+    "converged": "sweeps (of real programs: million misses) until the local share is at 95 % of the best for good; the best "
+                 "of a real program is what its hard bind had in the same boot",
+    "converged_at_least": "the same where it is compared: never counts as the whole run, at once as one interval",
     "memory_time": "modelled memory time of programs per miss; 1 is all local",
     "time": "modelled time of all CPUs, user and kernel, instructions and memory, per user miss, in local misses",
     "kernel_per_user": "kernel instructions per user instruction",
     "kernel_time": "modelled kernel time (copies, walks, all else) per user miss, in local misses",
     "faults": "hinting faults",
-    "faults_per_gib": "hinting faults per GiB of the program's memory",
-    "planted_per_gib": "planted entries (numa_pte_updates) per GiB",
-    "moved": "pages moved between nodes, small ones",
-    "moved_per_must": "of these, per page that had to be moved",
-    "wrong_share": "of the moves that a look each second saw: to a node that is not the page's majority user afterwards",
-    "invalidations_per_gib": "MMU-notifier invalidations that reached KVM, per GiB of the program's memory",
-    "ipis_per_gib": "TLB shootdown interrupts received, per GiB",
+    "planted": "planted entries (numa_pte_updates)",
     "tlb_shootdowns": "TLB shootdown interrupts received",
-    "changes_of_node": "how often a task changed node",
+    "invalidations": "MMU-notifier invalidations that reached KVM; of the whole turn, birth and verification, too",
+    "..._per_gib": "of these four: per GiB that had to be moved; none if nothing had to, or nobody knows",
+    "..._per_program_gib": "of these four: per GiB of the program's memory",
+    "moved": "pages moved between nodes, small ones: numa_pages_migrated; of numad pgmigrate_success, of the whole turn and "
+             "with what compaction moves",
+    "moved_per_must": "of these, per page that had to be moved",
+    "wrong_share": "of the moves that a look each second saw and that can be judged: to a node, while another one has more "
+                   "than 60 % of the page's misses afterwards",
+    "wrong_moves": "these moves",
+    "judged_share": "of the moves that were seen: that can be judged",
+    "changes_of_node": "how often a task changed node; of the whole turn",
     "idle_share": "idle CPU time",
     "cpu_fairness": "CPU time of the thread that got least, over the mean",
     "progress_fairness": "sweeps of the slowest thread over the mean",
@@ -39,8 +46,12 @@ HELP = {
     "stall_max": "",
     "wait_p99": "page faults in which the thread slept (migration entries, mmap_lock), instructions",
     "kernel_p999": "all other stays in the kernel (system calls, ticks, in-tree's scan), instructions",
+    "scan_ms": "CPU time of the scanner (scand_ns), by the guest's clock; of the whole turn",
+    "scan_us_per_pass": "of this, per pass over a process",
+    "bytes_per_process": "module memory for a process it balances",
     "bytes_per_thread": "module memory for a thread it knows",
-    "bytes_per_page": "module memory for a page",
+    "bytes_per_gib": "module memory for each GiB of address space of a process it balances",
+    "bytes_per_page": "what struct page grows by",
 }
 
 
@@ -92,8 +103,33 @@ def converged(lines, best, sweeps):
     return at * sweeps / len(lines) if sweeps else misses(lines[:at]) / 1e6
 
 
+def converged_at_least(lines, best, sweeps):
+    """For comparisons: what never came takes at least the whole run, and what was there at once is so in one interval."""
+    if best is None or not lines:
+        return None
+    at, whole = converged(lines, best, sweeps), sweeps or misses(lines) / 1e6
+    return whole if at is None else max(at, whole / len(lines))
+
+
+def reach(parts, case):
+    """The best share: computed, or what the hard bind had in this boot, or None."""
+    best = case.of.best_share(case.machine)
+    if best is None and "hard" in parts:
+        best = local_share(intervals(parts["hard"]))
+    return best
+
+
 def delta(part, name):
+    """Of the whole turn."""
     return part["after"].get(name, 0) - part["before"].get(name, 0)
+
+
+def counted(part, name):
+    """From birth to the last interval, if the program says so: at each mark, or the sum. Else of the whole turn."""
+    told = part["report"].get(name)
+    if told is None:
+        return delta(part, name)
+    return told[-1] - told[0] if isinstance(told, list) else told
 
 
 def times(lines):
@@ -117,19 +153,36 @@ def stall_figures(lines):
     }
 
 
-def move_figures(part, must, gib):
-    moved, faults, looked = delta(part, "numa_pages_migrated"), delta(part, "numa_hint_faults"), part["moves"]
-    # What numad moves, or a program by itself, is not in numa_pages_migrated.
-    moved = max(moved, delta(part, "pgmigrate_success"))
+def per(n, size):
+    return n / size if size else None
+
+
+def cost_figures(part, placed_gib, program_gib):
+    """What is counted, and by size: of what had to be placed, if that is known, and of the program."""
+    counts = {
+        "faults": counted(part, "numa_hint_faults"),
+        "planted": counted(part, "numa_pte_updates"),
+        "tlb_shootdowns": counted(part, "tlb_shootdowns"),
+        "invalidations": delta(part, "mmu_invalidations"),
+    }
     return {
-        "faults": faults,
-        "faults_per_gib": faults / gib,
-        "planted_per_gib": delta(part, "numa_pte_updates") / gib,
+        **counts,
+        **{f"{name}_per_gib": per(n, placed_gib) for name, n in counts.items()},
+        **{f"{name}_per_program_gib": per(n, program_gib) for name, n in counts.items()},
+    }
+
+
+def move_figures(part, contender, must):
+    looked = part["moves"]
+    judged = looked["right"] + looked["wrong"]
+    # What numad moves is not in numa_pages_migrated; what compaction moves is in pgmigrate_success.
+    moved = delta(part, "pgmigrate_success") if contender == "numad" else counted(part, "numa_pages_migrated")
+    return {
         "moved": moved,
-        "moved_per_must": moved / must if must else None,
-        "invalidations_per_gib": delta(part, "mmu_invalidations") / gib,
-        "ipis_per_gib": delta(part, "tlb_shootdowns") / gib,
-        "wrong_share": looked["wrong"] / looked["moves"] if looked["moves"] else None,
+        "moved_per_must": per(moved, must),
+        "wrong_share": per(looked["wrong"], judged),
+        "wrong_moves": looked["wrong"],
+        "judged_share": per(judged, looked["moves"]),
     }
 
 
@@ -147,34 +200,63 @@ def twins(report):
     return (max(sums) - min(sums)) * procs / sum(sums) if sum(sums) else None
 
 
-def task_figures(part):
+def seconds(part):
+    return part["report"]["wall_ms"] / 1000 if "wall_ms" in part["report"] else delta(part, "seconds_100") / 100
+
+
+def idle_share(part, cpus):
+    """From birth to the last interval, if the program says so."""
+    report = part["report"]
+    if report.get("wall_ms") and "idle_ms" in report:
+        return report["idle_ms"] / (report["wall_ms"] * cpus)
     ticks = [delta(part, f"{who}_ticks") for who in ("idle", "user", "system")]
+    return per(ticks[0], sum(ticks))
+
+
+def task_figures(part, cpus):
     return {
-        "tlb_shootdowns": delta(part, "tlb_shootdowns"),
         "reschedules": delta(part, "reschedules"),
         "changes_of_node": delta(part, "changes_of_node"),
-        "idle_share": ticks[0] / sum(ticks) if sum(ticks) else None,
+        "idle_share": idle_share(part, cpus),
         "cpu_fairness": least_over_mean(part["report"], "cpu_ms"),
         "progress_fairness": least_over_mean(part["report"], "sweeps"),
         "twins": twins(part["report"]),
     }
 
 
-def figures(part, case):
-    lines, best = intervals(part), case.of.best_share(case.machine)
+def module_figures(status):
+    """From autonuma's own counters; nothing of the other contenders."""
+    if not status:
+        return {}
+    scand_ns = status.get("scand_ns")
+    return {
+        "scan_ms": None if scand_ns is None else scand_ns / 1e6,
+        "scan_us_per_pass": None if scand_ns is None else per(scand_ns / 1e3, status.get("scan_passes")),
+        "bytes_per_process": status.get("bytes_per_process"),
+        "bytes_per_thread": status.get("bytes_per_thread"),
+        "bytes_per_gib": status.get("bytes_per_gib"),
+        "bytes_per_page": status.get("bytes_per_page", 0),  # no field added
+    }
+
+
+def figures(parts, contender, case):
+    """Of one contender's turn in a boot."""
+    part, sweeps = parts[contender], case.of.sweeps
+    lines, best, must = intervals(part), reach(parts, case), case.of.must_move(case.machine)
     return {
         "local": local_share(lines),
         "local_last": local_share(last_tenth(lines)),
-        "best": best,
+        "best": case.of.best_share(case.machine),
         "curve": [local_share([line]) for line in lines],
-        "converged": converged(lines, best, case.of.sweeps),
-        "seconds": delta(part, "seconds_100") / 100,
+        "converged": converged(lines, best, sweeps),
+        "converged_at_least": converged_at_least(lines, best, sweeps),
+        "seconds": seconds(part),
         "insns": total(lines, "user_insns") + total(lines, "kernel_insns"),
         "misses": misses(lines),
         **times(lines),
-        **move_figures(part, case.of.must_move(case.machine), case.mib() / 1024),
-        **task_figures(part),
+        **cost_figures(part, must and must / PAGES_PER_GIB, case.mib() / 1024),
+        **move_figures(part, contender, must),
+        **task_figures(part, case.machine.all_cpus),
         **stall_figures(lines),
-        "bytes_per_thread": part["autonuma"].get("bytes_per_thread"),
-        "bytes_per_page": part["autonuma"].get("bytes_per_page"),
+        **module_figures(part["autonuma"]),
     }

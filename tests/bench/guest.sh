@@ -60,6 +60,9 @@ changes_of_node() {
 	END { print "after changes_of_node", changes + 0 }' $tracing/trace
 }
 
+# Events that the trace had no room for.
+lost_events() { awk '/^(overrun|commit overrun|dropped events):/ { n += $NF } END { print n + 0 }' $tracing/per_cpu/cpu*/stats; }
+
 # contend NAME MARK PROCESS PROGRAM...: one contender's turn; PROCESS has the names of those whose pages are looked at.
 # The program's own marks are below 99.
 contend() {
@@ -81,6 +84,7 @@ contend() {
 	mark 99
 	echo 0 >$events/enable
 	counters | sed 's/^/after /'
+	echo "after lost_events $(lost_events)"
 	changes_of_node
 	cat /tmp/looks
 	end_contender "$contender"

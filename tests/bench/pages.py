@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Wrong moves: pages that were moved to a node that is not their majority user afterwards.
+"""Wrong moves: pages that were moved to a node, while another one clearly uses them most afterwards.
 
 Two records are put together. The meter counts, for each page frame, the misses of user programs by node, and writes
 them at each "mark pages" (numalab --meter-pages; format: tools/lab/meter_pages.c). The guest's command "pages" makes
@@ -17,6 +17,9 @@ import sys
 Counts = collections.namedtuple("Counts", "nodes ranges blocks")  # blocks: of each mark, (seq, {frame: (misses, ...)})
 Move = collections.namedtuple("Move", "page look old new")  # page: (pid, number); look: the first that saw it there
 Result = collections.namedtuple("Result", "moves right wrong unused tied wrong_pages")
+
+CLEAR = 0.6  # of the misses on a page: a node that has more of them is its majority user
+FEW = 3      # misses on it in all: fewer say nothing
 
 
 def read_counts(path):
@@ -67,8 +70,8 @@ def uses_after(counts, move, until):
 
 def wrong_moves(counts, frames, window=3):
     """Judges each move of a page between nodes by who used it in the `window` intervals after the one it fell into, or
-    until it moved again. counts: of read_counts(), with one block per look; frames: of read_looks(). A page that was
-    not used in that time is in `unused`; one whose node is as busy with it as another, and none busier, in `tied`."""
+    until it moved again. counts: of read_counts(), with one block per look; frames: of read_looks(). Judged are `right`
+    and `wrong`. A page that was not used in that time is in `unused`; one that no node clearly uses most, in `tied`."""
     sums = collections.Counter()
     wrong_pages = collections.Counter()
     for history in frames.values():
@@ -88,12 +91,12 @@ def wrong_moves(counts, frames, window=3):
 
 
 def judge(uses, node):
-    most = max(uses)
-    if not most:
+    total, most = sum(uses), max(uses)
+    if not total:
         return "unused"
-    if uses[node] < most:
-        return "wrong"
-    return "right" if uses.count(most) == 1 else "tied"
+    if total < FEW or most <= CLEAR * total:
+        return "tied"
+    return "right" if uses[node] == most else "wrong"
 
 
 def blocks_between(counts, first, last):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is measured: cases, and the two sets. THINNED says which combinations the full set leaves out, and why."""
+"""What is measured: cases, and the sets. THINNED says which combinations the full set leaves out, and why.
+
+What a set has is what fits: see Set.seconds().
+"""
 from dataclasses import dataclass
 from typing import Callable
 
@@ -12,6 +15,10 @@ ALL = WORKLOADS | PROGRAMS
 NUMAD_MIB = 300  # numad(8) leaves smaller processes alone, and no option changes that
 
 STANDARD = Machine.even(4, 2, 640)
+
+# Of a PC with two cores: a boot with all contenders, the mean of many; calibrating a machine.
+BOOT_S = 78
+CALIBRATION_S = 60
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,10 @@ class Case:
     def mib(self):
         return self.of.size(self.machine)
 
+    def told(self):
+        """What it is, for --list."""
+        return f"{self.of.scale(self.machine)}. {self.of.description}"
+
 
 # About the same memory in all, so that a workload has about the same size everywhere.
 MACHINES = [
@@ -60,12 +71,36 @@ MACHINES = [
 EIGHT = MACHINES[3]
 LARGE = MACHINES[1]
 
+# Workloads whose placement depends on how far nodes are apart, beside one that does not.
+LINKED = ("numa01", "numa02", "4x4")
+# Shared, private, changing.
+FEW = ("numa01", "numa02", "phase")
+# Of the matrix on 8x2: a process that spans all nodes, one that does so twice, as many processes as CPUs, and twice that.
+EIGHT_MATRIX = ("1x8", "4x8", "16x1", "32x1")
+# Where a page of 2 MiB has more users, or other ones, than those of 4 KiB in it, or is harder to come by.
+HUGE = ("numa01", "numa02", "4x4", "stripe", "subpage", "hot", "phase", "tree", "oversize", "full", "short_remote", "vm")
+
+ELSEWHERE = {
+    MACHINES[0]: ("numa02", "phase"),
+    MACHINES[1]: tagged("machines"),
+    EIGHT: (*tagged("machines"), *EIGHT_MATRIX),
+    MACHINES[4]: FEW,
+    MACHINES[5]: LINKED,
+    MACHINES[6]: LINKED,
+    MACHINES[7]: FEW,
+    MACHINES[8]: FEW,
+}
+
 THINNED = [
-    ("all workloads, small pages and THP", "4x2", "every contender"),
-    ("all real programs", "4x2", "small pages: huge ones only where the program asks for them itself"),
-    ("workloads tagged short, small pages", "all other machines", "the patterns that differ most; others resemble one of them"),
-    ("the processes x threads matrix", "4x2 and 8x2", "elsewhere its short ones stand for it"),
-    ("THP on other machines", "none", "a huge page is placed alike, however many nodes there are"),
+    ("every workload and real program, small pages", "4x2", "nothing is left out"),
+    ("THP", f"4x2: {', '.join(HUGE)}", "elsewhere a huge page has one owner or one group of them as small ones have, however "
+     "many nodes there are; real programs have huge pages only where they ask for them themselves"),
+    ("the processes x threads matrix", f"4x2, and 8x2: {', '.join(EIGHT_MATRIX)}, 4x4", "12 hours; these are the ends of it, "
+     "the others lie between; on other machines 4x4 stands for it"),
+    ("all else", f"2x4 and 8x2: {', '.join(tagged('machines'))}", "the patterns that differ most; others resemble one"),
+    ("16 nodes, nodes without CPUs or memory", ", ".join(FEW), "12 hours; shared, private, changing"),
+    ("rings", ", ".join(LINKED), "12 hours; distance matters to groups that do not fit into a node"),
+    ("one node", "numa02, phase", "there is nothing to place: what it costs nevertheless"),
     ("numad", "processes of 300 MiB and more", "it leaves others alone, see numad(8)"),
     ("inverse bind", "not on 1x8, not where every placement is alike", "there it is the hard bind"),
 ]
@@ -76,15 +111,13 @@ def programs_tagged(tag):
 
 
 def short_cases():
-    return [Case(name) for name in tagged("short") + programs_tagged("short")] + [Case("numa02", thp=True), Case("procs_large", LARGE)]
+    return [Case(name) for name in tagged("short") + programs_tagged("short")] + [Case("procs_large", LARGE)]
 
 
 def full_cases():
-    cases = [Case(name, thp=thp) for thp in (False, True) for name in tagged("full")] + [Case("procs_large", LARGE)]
-    cases += [Case(name) for name in programs_tagged("full")]
-    cases += [Case(name, machine) for machine in MACHINES if machine != STANDARD for name in tagged("machines")]
-    cases += [Case(name, EIGHT) for name in tagged("matrix") if "machines" not in WORKLOADS[name].tags]
-    return cases
+    cases = [Case(name) for name in tagged("full") + programs_tagged("full")] + [Case("procs_large", LARGE)]
+    cases += [Case(name, thp=True) for name in HUGE]
+    return cases + [Case(name, machine) for machine, names in ELSEWHERE.items() for name in names]
 
 
 def size_cases():
@@ -103,10 +136,15 @@ class Set:
     reps: int
     minutes: int
 
+    def seconds(self):
+        """What it takes, about, if no machine has been calibrated yet."""
+        cases = self.cases()
+        return len(cases) * self.reps * BOOT_S + 2 * len({case.machine for case in cases}) * CALIBRATION_S
+
 
 SETS = {
     "short": Set("what differs most, small pages", short_cases, 3, 30),
-    "full": Set("all", full_cases, 5, 720),
+    "full": Set("all workloads, and what of them differs elsewhere", full_cases, 5, 720),
     "check": Set("whether the benchmark itself works: a machine as small as can be", check_cases, 1, 30),
     "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60),
 }

@@ -54,10 +54,12 @@ def bars(svg, title, ylabel, table, extra=()):
             for case, row in table.items()]
     drawn = [f"$table using {i + 2}{':xtic(1)' if not i else ''} title {quoted(name)} linecolor rgb '{COLORS[name]}'"
              for i, name in enumerate(names)]
+    least = min((value for row in table.values() for value in row.values() if value is not None), default=0)
     gnuplot(svg, max(700, 160 + 75 * len(table)), 420, block("table", rows) + [
         f"set title {quoted(title)}", f"set ylabel {quoted(ylabel)}", "set style data histogram",
         "set style histogram clustered gap 1", "set style fill solid 0.8 noborder", 'set datafile missing "?"',
-        "set xtics rotate by -35 noenhanced", "set bmargin 8", "set yrange [0:*]", "set key outside right", "set grid ytics", *extra, "plot " + ", ".join(drawn)])
+        "set xtics rotate by -35 noenhanced", "set bmargin 8", f"set yrange [{min(0, 1.1 * least):.5g}:*]", "set xzeroaxis",
+        "set key outside right", "set grid ytics", *extra, "plot " + ", ".join(drawn)])
 
 
 def lines_by(svg, title, xlabel, ylabel, table):

@@ -230,6 +230,10 @@ class Program:
         """MiB"""
         return self.mib
 
+    def scale(self, _machine):
+        """Sizes, to be read."""
+        return f"about {self.mib} MiB in all"
+
     def process_mib(self, _machine):
         """Of the largest one. All are so small that numad leaves them alone."""
         return self.mib

@@ -92,6 +92,9 @@ failed() {
 
 uptime_cs() { awk '{ printf "%d\n", $1 * 100 }' /proc/uptime; }
 
+# Of all CPUs.
+idle_ms() { awk '$1 == "cpu" { print ($5 + $6) * 10 }' /proc/stat; }
+
 # begin BIND
 begin() {
 	bind=$1 feeders=''
@@ -112,14 +115,14 @@ end() {
 
 measured_begin() {
 	mark 1
-	began=$(uptime_cs)
+	began=$(uptime_cs) idle=$(idle_ms)
 }
 
 # measured_end WORK UNIT
 measured_end() {
-	took=$(($(uptime_cs) - began))
+	took=$(($(uptime_cs) - began)) idle=$(($(idle_ms) - idle))
 	mark 2
-	json=$(printf '{"work": %d, "unit": "%s", "seconds": %d.%02d}' "$1" "$2" $((took / 100)) $((took % 100)))
+	json=$(printf '{"work": %d, "unit": "%s", "wall_ms": %d, "idle_ms": %d}' "$1" "$2" $((took * 10)) $idle)
 }
 
 # wait_for PID...: all of them, and all succeeded.

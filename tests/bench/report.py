@@ -9,15 +9,20 @@ from plots import present, values
 from stats import meets, paired_ratio, spread
 
 OURS = "async"
+ENOUGH = 3  # repetitions
 
-# Headings, figures and formats of a case's three tables.
+# Headings, figures and formats of a case's tables.
 TABLES = [
     [("local", "local", "{:.3f}"), ("last tenth", "local_last", "{:.3f}"), ("converged after", "converged", "{:.0f}"),
      ("memory time", "memory_time", "{:.3f}"), ("time", "time", "{:.3f}")],
     [("kernel/user", "kernel_per_user", "{:.3f}"), ("kernel time", "kernel_time", "{:.3f}"),
-     ("faults/GiB", "faults_per_gib", "{:.0f}"), ("planted/GiB", "planted_per_gib", "{:.0f}"),
      ("moved/must", "moved_per_must", "{:.2f}"), ("moved", "moved", "{:.0f}"), ("wrong", "wrong_share", "{:.3f}"),
-     ("TLB IPIs/GiB", "ipis_per_gib", "{:.0f}"), ("KVM invalidations/GiB", "invalidations_per_gib", "{:.0f}")],
+     ("judged", "judged_share", "{:.2f}"), ("scan ms", "scan_ms", "{:.0f}"), ("scan us/pass", "scan_us_per_pass", "{:.0f}")],
+    [("per GiB placed: faults", "faults_per_gib", "{:.0f}"), ("planted", "planted_per_gib", "{:.0f}"),
+     ("TLB IPIs", "tlb_shootdowns_per_gib", "{:.0f}"), ("KVM invalidations", "invalidations_per_gib", "{:.0f}"),
+     ("per GiB of the program: faults", "faults_per_program_gib", "{:.0f}"), ("planted", "planted_per_program_gib", "{:.0f}"),
+     ("TLB IPIs", "tlb_shootdowns_per_program_gib", "{:.0f}"),
+     ("KVM invalidations", "invalidations_per_program_gib", "{:.0f}")],
     [("fault p50", "stall_p50", "{:.0f}"), ("p99", "stall_p99", "{:.0f}"), ("p99.9", "stall_p999", "{:.0f}"),
      ("max", "stall_max", "{:.0f}"), ("waiting p99", "wait_p99", "{:.0f}"), ("other p99.9", "kernel_p999", "{:.0f}"),
      ("node changes", "changes_of_node", "{:.0f}"), ("CPU time min/mean", "cpu_fairness", "{:.3f}"),
@@ -28,28 +33,57 @@ TABLES = [
 LIMITS = [
     ("time", "none", 1.01), ("time", "in-tree", 1.02), ("time", "numad", None), ("time", "hard", None),
     ("memory_time", "in-tree", 1.0), ("kernel_per_user", "in-tree", 1.0), ("faults", "in-tree", 1.0),
-    ("stall_p999", "in-tree", 1.0), ("converged", "in-tree", 0.5),
+    ("stall_p999", "in-tree", 1.0), ("converged_at_least", "in-tree", 0.5),
 ]
 
 # What counts as a loss: these figures, against these.
 LOSSES = [("time", "none"), ("time", "in-tree"), ("time", "numad"), ("memory_time", "none"), ("memory_time", "in-tree"),
           ("memory_time", "hard"), ("faults", "in-tree"), ("stall_p999", "in-tree"), ("kernel_p999", "in-tree"),
-          ("changes_of_node", "in-tree"), ("idle_share", "none"), ("converged", "in-tree")]
+          ("changes_of_node", "in-tree"), ("idle_share", "none"), ("converged_at_least", "in-tree"),
+          ("kernel_per_user", "in-tree"), ("kernel_time", "in-tree"), ("wait_p99", "in-tree"), ("wrong_moves", "in-tree"),
+          ("tlb_shootdowns", "in-tree"), ("invalidations", "in-tree"), ("cpu_fairness", "none"),
+          ("cpu_fairness", "in-tree"), ("progress_fairness", "none"), ("progress_fairness", "in-tree"), ("twins", "none"),
+          ("twins", "in-tree")]
+
+MORE_IS_BETTER = {"cpu_fairness", "progress_fairness"}
+
+# What is less counts as this much in a ratio, so that a loss against a zero is seen, and none against next to nothing.
+LEAST = {"faults": 1, "changes_of_node": 1, "wrong_moves": 100, "tlb_shootdowns": 1, "invalidations": 1, "idle_share": 0.01,
+         "cpu_fairness": 0.01, "progress_fairness": 0.01, "twins": 0.01}
 
 WORDS = {"time": "modelled time", "memory_time": "memory time", "kernel_per_user": "kernel per user instruction",
          "faults": "hinting faults", "stall_p999": "p99.9 of page faults", "kernel_p999": "p99.9 of other stays in the kernel",
-         "changes_of_node": "changes of node", "idle_share": "idle CPU time", "converged": "time to converge"}
+         "changes_of_node": "changes of node", "idle_share": "idle CPU time", "converged_at_least": "time to converge",
+         "kernel_time": "modelled kernel time", "wait_p99": "p99 of page faults that wait", "wrong_moves": "wrong moves",
+         "tlb_shootdowns": "TLB shootdown interrupts", "invalidations": "MMU-notifier invalidations",
+         "cpu_fairness": "CPU time of the thread that got least", "progress_fairness": "progress of the slowest thread",
+         "twins": "spread of the twins"}
 
 
-def load(results, name):
-    """All repetitions of a case."""
-    return [json.loads(path.read_text()) for path in sorted(results.glob(f"{name}.[0-9]*.json"))]
+def load(results, names, commit=None):
+    """{case: its repetitions} that one commit has measured: this one, or if it has none, the one that was measured last.
+    Second, how many boots of other commits are there."""
+    paths = [(name, path) for name in names for path in sorted(results.glob(f"{name}.[0-9]*.json"))]
+    found = [(name, path.stat().st_mtime, json.loads(path.read_text())) for name, path in paths]
+    if found and commit not in {run["provenance"]["commit"] for _, _, run in found}:
+        commit = max(found, key=lambda one: one[1])[2]["provenance"]["commit"]
+    all_runs = {}
+    for name, _, run in found:
+        if run["provenance"]["commit"] == commit:
+            all_runs.setdefault(name, []).append(run)
+    return all_runs, len(found) - sum(map(len, all_runs.values()))
+
+
+def repetitions(runs, wanted):
+    return f"{len(runs)} of {max(wanted, len(runs))} repetitions" + (" (too few)" if len(runs) < ENOUGH else "")
 
 
 def cell(runs, contender, figure, form):
     found = spread(values(runs, contender, figure))
     if not found:
-        return "never" if figure == "converged" else "-"
+        # Without a best share nobody knows.
+        known = figure == "converged" and any(v is not None for v in values(runs, contender, "converged_at_least"))
+        return "never" if known else "-"
     text = form.format(found["median"])
     if figure == "converged" and found["n"] < len(runs):
         text += f" ({found['n']} of {len(runs)})"
@@ -85,11 +119,16 @@ def case_table(runs, columns, between):
 
 
 def ratio(runs, figure, theirs, ours=OURS):
-    return paired_ratio(values(runs, ours, figure), values(runs, theirs, figure))
+    return paired_ratio(values(runs, ours, figure), values(runs, theirs, figure), LEAST.get(figure, 0))
+
+
+def bound(found, which="upper95", words="to"):
+    return f"{words} {found[which]:.3f}" if found["pairs"] > 1 else "1 run, no bound"
 
 
 def said(found):
-    return f"{found['ratio']:.3f} (to {found['upper95']:.3f})"
+    lost = f", {found['pairs']} of {found['pairs'] + found['lost']} pairs" if found["lost"] else ""
+    return f"{found['ratio']:.3f} ({bound(found)}{lost})"
 
 
 def limit_table(all_runs):
@@ -98,26 +137,43 @@ def limit_table(all_runs):
         row = [name]
         for figure, theirs, limit in LIMITS:
             found = ratio(runs, figure, theirs)
-            mark = "" if limit is None or not found else " met" if meets(found, limit) else " **no**"
+            mark = "" if limit is None or not found or found["pairs"] < 2 else " met" if meets(found, limit) else " **no**"
             row.append(said(found) + mark if found else "-")
         rows.append(row)
     return markdown(rows)
+
+
+def loss(runs, figure, theirs):
+    """(how many times worse, what is said), or None if it is not worse."""
+    found = ratio(runs, figure, theirs)
+    if not found:
+        return None
+    less = figure in MORE_IS_BETTER
+    worse, at_least = (1 / found["ratio"], 1 / found["upper95"]) if less else (found["ratio"], found["lower95"])
+    if worse <= 1.005:
+        return None
+    sure = "" if at_least > 1 or found["pairs"] < 2 else "; not sure"
+    if sure and not less:
+        sure += f", the lower bound is {found['lower95']:.3f}"
+    return worse, f"{WORDS[figure]} {found['ratio']:.3f} times {theirs}'s ({bound(found, words='upper bound')}{sure})"
 
 
 def losses(all_runs):
     """Sentences, the largest loss first. One that the pairs do not show for sure says so."""
     found = []
     for name, runs in all_runs.items():
-        for figure, theirs in LOSSES:
-            r = ratio(runs, figure, theirs)
-            if r and r["ratio"] > 1.005:
-                sure = "" if r["lower95"] > 1 else "; not sure, the lower bound is " + format(r["lower95"], ".3f")
-                found.append((r["ratio"], f"{name}: {WORDS[figure]} {r['ratio']:.3f} times {theirs}'s "
-                              f"(upper bound {r['upper95']:.3f}{sure})"))
-        never = sum(v is None for v in values(runs, OURS, "converged"))
-        if never and never > sum(v is None for v in values(runs, "hard", "converged")):
+        lost = [one for figure, theirs in LOSSES if (one := loss(runs, figure, theirs))]
+        found += [(worse, f"{name}: {text}") for worse, text in lost]
+        never = never_converged(runs, OURS)
+        if never and never > never_converged(runs, "hard"):
             found.append((100, f"{name}: not converged in {never} of {len(runs)} runs"))
     return [text for _, text in sorted(found, reverse=True)]
+
+
+def never_converged(runs, contender):
+    """In how many runs, of those of which it is known."""
+    pairs = zip(values(runs, contender, "converged"), values(runs, contender, "converged_at_least"))
+    return sum(at is None and at_least is not None for at, at_least in pairs)
 
 
 def medians(all_runs, figure):
@@ -150,7 +206,7 @@ def by_nodes(all_runs):
 def worker_over_fault(sizes, figure):
     """{nodes: (ratio, lower bound, upper bound)}: migrate=async over migrate=fault."""
     ratios = {nodes: ratio(runs, figure, "fault") for nodes, runs in sizes.items()}
-    return {nodes: (r["ratio"], r["lower95"], r["upper95"]) for nodes, r in ratios.items() if r}
+    return {nodes: (r["ratio"], r["lower95"], r["upper95"]) for nodes, r in ratios.items() if r and r["pairs"] > 1}
 
 
 def worker_section(all_runs, out):
@@ -173,11 +229,40 @@ def best_of(runs):
     return best
 
 
-def case_section(name, runs):
+def scan_over_mappers(all_runs):
+    """What 200 processes on a segment cost over 4, which make as many accesses in all."""
+    lines = []
+    for name, many in all_runs.items():
+        few = all_runs.get(name.replace("segment_200@", "segment_4@"))
+        if not name.startswith("segment_200@") or not few:
+            continue
+        for contender, figure, words in ((OURS, "scan_ms", "scan time"), (OURS, "scan_us_per_pass", "scan time per pass"),
+                                         (OURS, "planted", "planted entries"), ("in-tree", "planted", "planted entries")):
+            a, b = (spread(values(runs, contender, figure)) for runs in (many, few))
+            if a and b and b["median"]:
+                lines.append(f"{contender}: {words} {a['median'] / b['median']:.2f}")
+    told = "segment_200 over segment_4, which make as many accesses in all (medians): "
+    return ["", told + "; ".join(lines) + "."] if lines else []
+
+
+def memory_of_module(all_runs):
+    """Bytes; the most that any run has told."""
+    told = {figure: [v for runs in all_runs.values() for v in values(runs, OURS, figure) if v is not None]
+            for figure in ("bytes_per_page", "bytes_per_thread", "bytes_per_process", "bytes_per_gib")}
+    if not told["bytes_per_page"]:
+        return []
+    page = max(told["bytes_per_page"])
+    parts = [f"per page {page}" + ("" if page else " (no field added)")]
+    parts += [f"per {what.replace('gib', 'GiB')} {max(told[f'bytes_per_{what}']) if told[f'bytes_per_{what}'] else 'not told'}"
+              for what in ("thread", "process", "gib")]
+    return ["", "Memory of the module, in bytes: " + ", ".join(parts) + "."]
+
+
+def case_section(name, runs, reps):
     computed = next(iter(runs[0]["contenders"].values()))["best"] is not None
     best = best_of(runs)
     reach = "" if best is None else f" Best local share{'' if computed else ', of the hard bind'}: {best:.3f}."
-    out = ["", f"## {name}", "", f"{runs[0]['description']}{reach} {len(runs)} repetitions: median (least..most).", ""]
+    out = ["", f"## {name}", "", f"{runs[0]['description']}{reach} {repetitions(runs, reps)}: median (least..most).", ""]
     for columns in TABLES:
         out += [case_table(runs, columns, columns is TABLES[0]), ""]
     return out + [f"![local share](plots/{name}.svg)"]
@@ -191,7 +276,7 @@ Written by `make bench` from the run named below. Do not edit: run it again.
 The machine is emulated (docs/measuring.md): counts are exact, time is a model that was chosen, and nothing here is a
 hardware figure. All contenders ran in the same boot, one after the other, in an order that rotates; a pair is two
 contenders of one boot. Ratios are geometric means of the pairs, "to" is the upper 95 % bound; a limit counts as met
-when that bound meets it.
+when that bound meets it, and no pair is missing. What never converged counts as the whole run.
 """
 
 
@@ -212,40 +297,52 @@ def off_by(line):
     return abs(float(found[1]) - float(found[2])) if found else float("inf")
 
 
-def page(results, all_runs, plots_dir):
+def missing(names, all_runs, reps, others):
+    """What to know before reading: too few repetitions, boots left out."""
+    counts = [(name, all_runs.get(name, [])) for name in names]
+    lines = [f"- {name}: {repetitions(runs, reps)}" for name, runs in counts if len(runs) < max(ENOUGH, reps)]
+    return lines + [f"- left out: {others} boots of other commits"] if others else lines
+
+
+def page(results, all_runs, plots_dir, reps, notes):
     sources = sorted({json.dumps(run["provenance"]) for runs in all_runs.values() for run in runs})
     out = [HEAD]
     out += ["- " + ", ".join(f"{key}: {value}" for key, value in json.loads(source).items()) for source in sources]
+    out += notes
     out += ["", "## What it loses", "", f"`{OURS}` against the others, largest first.", ""]
     out += [f"- {text}" for text in losses(all_runs)] or ["- Nothing in this set."]
-    out += ["", "## Limits", "", limit_table(all_runs), ""]
+    out += ["", "## Limits", "", limit_table(all_runs)]
+    out += [*scan_over_mappers(all_runs), *memory_of_module(all_runs), ""]
     out += [f"![{words}](plots/{name}.svg)\n" for name, words in
             (("between", "between inverse and hard bind"), ("time", "modelled time"), ("cost", "modelled kernel time"))]
     out += worker_section(all_runs, plots_dir)
     for name, runs in all_runs.items():
-        out += case_section(name, runs)
+        out += case_section(name, runs, reps)
     out += calibration_section(results, all_runs)
     out += ["", "## Figures", "", markdown([["figure", "what it is"], *([k, v] for k, v in HELP.items() if v)])]
     return "\n".join(out) + "\n"
 
 
-def write(results, names, out):
-    """performance.md, plots and results.json of these cases."""
-    all_runs = {name: runs for name in names if (runs := load(results, name))}
+def write(results, names, out, reps=ENOUGH, commit=None):
+    """performance.md, plots and results.json of these cases, of one commit."""
+    all_runs, others = load(results, names, commit)
     if not all_runs:
         print("bench: nothing was measured")
         return
+    notes = missing(names, all_runs, reps, others)
     (out / "plots").mkdir(parents=True, exist_ok=True)
     draw_all(out / "plots", all_runs)
-    (out / "performance.md").write_text(page(results, all_runs, out / "plots"))
+    (out / "performance.md").write_text(page(results, all_runs, out / "plots", reps, notes))
     (out / "results.json").write_text(json.dumps([run for runs in all_runs.values() for run in runs], indent=1))
-    print_short(all_runs)
+    print_short(all_runs, reps)
+    if notes:
+        print("\nWhat is missing:", *notes, sep="\n  ")
     print(f"\nbench: {out}/performance.md, results.json and plots")
 
 
-def print_short(all_runs):
+def print_short(all_runs, reps):
     for name, runs in all_runs.items():
-        print(f"\n{name}")
+        print(f"\n{name}: {repetitions(runs, reps)}")
         for contender in present(runs):
             figures = [("local", "{:.3f}"), ("local_last", "{:.3f}"), ("time", "{:.2f}"), ("kernel_per_user", "{:.3f}"),
                        ("faults", "{:.0f}"), ("moved", "{:.0f}")]

@@ -21,21 +21,26 @@ def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "n": len(values)}
 
 
-def paired_ratio(ours, theirs):
-    """Geometric mean of ours / theirs over pairs, and its upper 95 % bound; None without two whole pairs."""
-    logs = [math.log(a / b) for a, b in zip(ours, theirs) if a and b and a > 0 and b > 0]
-    if len(logs) < 2:
+def paired_ratio(ours, theirs, least=0):
+    """Geometric mean of ours / theirs over pairs, and its bounds; None without a pair. What is below `least` counts as
+    `least`, so that zeros can be compared. lost: pairs of which one half has no value, or none that can be compared. One
+    pair has no bound but 0 and infinity."""
+    pairs = [(a, b) for a, b in zip(ours, theirs) if a is not None or b is not None]
+    whole = [(max(a, least), max(b, least)) for a, b in pairs if a is not None and b is not None]
+    logs = [math.log(a / b) for a, b in whole if a > 0 and b > 0]
+    if not logs:
         return None
     mean = statistics.fmean(logs)
-    error = statistics.stdev(logs) / math.sqrt(len(logs))
+    margin = t95(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else math.inf
     return {
         "ratio": math.exp(mean),
-        "upper95": math.exp(mean + t95(len(logs) - 1) * error),
-        "lower95": math.exp(mean - t95(len(logs) - 1) * error),
+        "upper95": math.exp(mean + margin),
+        "lower95": math.exp(mean - margin),
         "pairs": len(logs),
+        "lost": len(pairs) - len(logs),
     }
 
 
 def meets(ratio, limit):
-    """A limit is met when even the upper bound meets it."""
-    return ratio is not None and ratio["upper95"] <= limit
+    """A limit is met when even the upper bound meets it, and no pair is missing: it might be the worst one."""
+    return ratio is not None and not ratio["lost"] and ratio["upper95"] <= limit

@@ -46,13 +46,17 @@ class Judging(unittest.TestCase):
     def test_right_and_wrong(self):
         text = "look 0\nlook 1\npage 1 5 a 96\npage 1 6 b 97\n"
         # The interval of the move itself (1) does not count, nor what came before.
-        result = self.judge(text, {150: (9, 0, 0)}, {150: (9, 0, 0)}, {150: (0, 5, 1), 151: (6, 5, 0)})
+        result = self.judge(text, {150: (9, 0, 0)}, {150: (9, 0, 0)}, {150: (0, 5, 1), 151: (9, 5, 0)})
         self.assertEqual(result, pages.Result(2, 1, 1, 0, 0, 1))
 
     def test_unused_and_tied(self):
         text = "look 0\nlook 1\npage 1 5 a 96\npage 1 6 b 97\n"
         result = self.judge(text, {}, {}, {151: (5, 5, 0)})
         self.assertEqual(result, pages.Result(2, 0, 0, 1, 1, 0))
+
+    def test_a_clear_majority_decides(self):
+        verdicts = [pages.judge(uses, 1) for uses in ((6, 5, 0), (6, 4, 0), (7, 4, 0), (4, 7, 0), (3, 2, 4), (0, 2, 0), (3, 0, 0))]
+        self.assertEqual(verdicts, ["tied", "tied", "wrong", "right", "tied", "tied", "wrong"])
 
     def test_within_a_node_is_no_move(self):
         self.assertEqual(self.judge("look 0\nlook 1\npage 1 5 a b\n", {}, {}, {11: (1, 0, 0)}).moves, 0)
@@ -63,18 +67,18 @@ class Judging(unittest.TestCase):
     def test_until_it_moves_again(self):
         text = "look 0\nlook 1\npage 1 5 a 96\nlook 2\nlook 3\npage 1 5 96 a\nlook 4\n"
         # In interval 3 the frame may have a new owner; afterwards it has.
-        result = self.judge(text, {}, {}, {150: (0, 1, 0)}, {150: (9, 0, 0)}, {150: (9, 0, 0), 10: (1, 0, 0)})
+        result = self.judge(text, {}, {}, {150: (0, 3, 0)}, {150: (9, 0, 0)}, {150: (9, 0, 0), 10: (3, 0, 0)})
         self.assertEqual(result, pages.Result(2, 2, 0, 0, 0, 0))
 
     def test_window(self):
         text = "look 0\nlook 1\npage 1 5 a 96\n"
-        blocks = {}, {}, {150: (0, 1, 0)}, {150: (9, 0, 0)}
+        blocks = {}, {}, {150: (0, 4, 0)}, {150: (9, 0, 0)}
         self.assertEqual(self.judge(text, *blocks, window=1).right, 1)
         self.assertEqual(self.judge(text, *blocks, window=2).wrong, 1)
 
     def test_back_and_forth_counts_pages_once(self):
         text = "look 0\nlook 1\npage 1 5 a 96\nlook 3\npage 1 5 96 a\nlook 5\npage 1 5 a 96\n"
-        used = {150: (1, 0, 0), 10: (0, 0, 1)}
+        used = {150: (3, 0, 0), 10: (0, 0, 3)}
         result = self.judge(text, *[used] * 7)
         self.assertEqual((result.moves, result.wrong, result.wrong_pages), (3, 3, 1))
 

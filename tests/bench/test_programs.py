@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of programs.py and programs.sh: what can be known without a guest."""
+import json
 import re
 import subprocess
 import tempfile
@@ -80,6 +81,18 @@ class Files(unittest.TestCase):
         names = [line.split()[1] for line in (work / "sums").read_text().splitlines()]
         self.assertEqual(sorted(names), sorted(f"{path.stem}.o" for path in work.glob("*.i")))
         self.assertGreaterEqual(len(names), 8)
+
+
+class Turn(unittest.TestCase):
+    def test_measured_part(self):
+        script = ("mark() { :; }; idle_ms() { echo 500; }; measured_begin; idle_ms() { echo 740; }; measured_end 7 MiB; "
+                  'echo "$json"')
+        said = json.loads(in_shell(script))
+        self.assertEqual((said["work"], said["unit"], said["idle_ms"]), (7, "MiB", 240))
+        self.assertLess(said["wall_ms"], 10000)
+
+    def test_idle_is_all_cpus(self):
+        self.assertTrue(in_shell("idle_ms").strip().isdigit())
 
 
 class Nodes(unittest.TestCase):

@@ -135,7 +135,7 @@ class Table(unittest.TestCase):
             for name, workload in WORKLOADS.items():
                 if workload.born and "large" not in workload.tags and "--spill" not in workload.options:
                     with self.subTest(machine=machine, name=name):
-                        self.assertLessEqual(workload.size(machine), table.USABLE * machine.mib[0])
+                        self.assertLessEqual(workload.size(machine), table.BORN * machine.mib[0])
 
     def test_moves(self):
         pages = 256 * 256
@@ -156,6 +156,9 @@ class Table(unittest.TestCase):
             for machine in self.machines:
                 words = WORKLOADS[name].command(machine)
                 self.assertEqual([words[words.index(o) + 1] for o in ("--procs", "--threads")], [procs, threads])
+
+    def test_scale_is_told(self):
+        self.assertEqual(WORKLOADS["numa01"].scale(LAB), "2 x 4 threads, 256 MiB in all, a word in 1024 bytes, 36 sweeps")
 
     def test_tags(self):
         self.assertEqual(set(table.tagged("full") + table.tagged("large")), set(WORKLOADS))

@@ -16,6 +16,7 @@ from typing import Callable
 
 PAGES_PER_MIB = 256
 USABLE = 0.9        # of a node's memory, for programs
+BORN = 2 / 3        # of it at most for what is born there and nowhere else: the kernel and the programs are there, too
 MIB_PER_THREAD = 2  # load gives each thread a whole number of these
 
 
@@ -170,6 +171,11 @@ class Workload:
     def process_mib(self, machine):
         return self.size(machine) / self.procs(machine)
 
+    def scale(self, machine):
+        """Sizes and sweeps, to be read."""
+        return (f"{self.procs(machine)} x {self.threads(machine)} threads, {self.size(machine)} MiB in all, a word in "
+                f"{self.stride} bytes, {self.sweeps} sweeps")
+
     def groups(self, machine):
         """(how many, of how many threads)"""
         size = self.group(machine) if self.group else self.threads(machine)
@@ -231,7 +237,7 @@ def number(n):
 
 def tenth(machine):
     """Of the machine's memory: fits into one node with room to spare."""
-    return min(sum(machine.mib) // 10, machine.least_mib * 2 // 3)
+    return min(sum(machine.mib) // 10, int(machine.least_mib * BORN))
 
 
 def twentieth(machine):
@@ -239,8 +245,8 @@ def twentieth(machine):
 
 
 def for_processes(procs):
-    """As tenth, but enough for so many processes to be worth a look."""
-    return lambda machine: max(tenth(machine), 12 * procs)
+    """As tenth, but enough for so many processes to be worth a look, if the first node has room for it."""
+    return lambda machine: min(max(tenth(machine), 12 * procs), int(machine.mib[0] * BORN))
 
 
 def half_the_cpus(machine):
@@ -271,11 +277,11 @@ def moves_of_oversize(machine):
     return int(max(0, first - part) + max(0, size - first - part)) * PAGES_PER_MIB
 
 
-FULL = frozenset({"full"})
 SHORT = frozenset({"full", "short"})
 MATRIX = frozenset({"full", "matrix"})
-# On every machine, as the patterns that differ most.
-MACHINES = frozenset({"full", "short", "machines"})
+# On other machines, as the patterns that differ most.
+MACHINES = frozenset({"full", "machines"})
+SHORT_MACHINES = MACHINES | SHORT
 
 # --- the set of 2012 ---
 
@@ -285,14 +291,14 @@ WORKLOADS = {
         "one node. Original: autonuma-benchmark numa01, 2 x 3 GiB, 50 sweeps of every byte. Here: a tenth of the "
         "machine's memory in all, one word in 1 KiB. Inverse: both processes on the other one's nodes (the "
         "original inverts one of them only).",
-        36, tenth, procs=two, threads=half_the_cpus, tags=MACHINES),
+        36, tenth, procs=two, threads=half_the_cpus, tags=SHORT_MACHINES),
     "numa01_THREAD_ALLOC": Workload(
         "private", "As numa01, but each thread has its own part. Original: 1000 sweeps over 3 GiB / threads.",
         140, tenth, procs=two, threads=half_the_cpus, group=one),
     "numa02": Workload(
         "private", "One process, a thread for each CPU, each with its own part. Original: autonuma-benchmark numa02, "
         "1 GiB, 800 sweeps. Here: a tenth of the machine's memory.",
-        140, tenth, group=one, tags=MACHINES),
+        140, tenth, group=one, tags=SHORT_MACHINES),
     "numa02_SMT": Workload(
         "private", "As numa02 with half as many threads as CPUs. Original: the same, for two hardware threads in a "
         "core.", 140, tenth, threads=half_the_cpus, group=one),
@@ -317,9 +323,9 @@ def add_matrix():
             told = "Not in the original set: as the others."
         WORKLOADS[name] = Workload(
             "procs", f"{procs} processes of {threads} threads that share all memory of their process. {told} Here: a "
-            "tenth of the machine's memory in all.",
+            "tenth of the machine's memory in all, or 12 MiB for each process if that is more and fits into the first node.",
             sweeps, for_processes(procs), procs=number(procs), threads=number(threads),
-            tags=MATRIX | (MACHINES if name == "4x4" else frozenset()))
+            tags=MATRIX | (SHORT_MACHINES if name == "4x4" else frozenset()))
 
 
 add_matrix()
@@ -349,7 +355,7 @@ WORKLOADS |= {
         "checks them.", 70, tenth, threads=even_cpus, group=two),
     "phase": Workload(
         "phase", "A thread for each CPU, each with its own part; half way each goes on with the part of the next one, "
-        "which belongs to another node.", 220, tenth, group=one, options=("--shift", 1), tags=MACHINES),
+        "which belongs to another node.", 220, tenth, group=one, options=("--shift", 1), tags=SHORT_MACHINES),
     "crowd": Workload(
         "private", "More threads than CPUs: three for each CPU, each with its own part.", 100, tenth,
         threads=lambda machine: 3 * machine.all_cpus, group=one),
@@ -367,7 +373,7 @@ for wake, told in (("pipe", "by a byte in a pipe, as servers on one machine are"
         "sleep", f"Sleepers that wake: two threads for each CPU, each with its own part, of which an eighth is swept "
         f"when woken; {told}." + ("" if wake == "timer" else " The two threads of a pair wake each other in turn."),
         70 if wake == "timer" else 120, tenth, threads=lambda machine: 2 * even_cpus(machine), group=one,
-        options=("--wake", wake), tags=SHORT if wake == "pipe" else FULL)
+        options=("--wake", wake))
 
 # --- processes ---
 
@@ -419,7 +425,7 @@ WORKLOADS |= {
     "vm": Vm(
         "vm", VM + "One for each node, a vCPU for each CPU of it; each vCPU sweeps over its own part of the guest's memory "
         "and halts eight times in a sweep.",
-        60, tenth, procs=nodes, threads=cpus_of_a_node, tags=SHORT),
+        60, tenth, procs=nodes, threads=cpus_of_a_node),
     "vm_shared": Vm(
         "vm", VM + "As vm, but every vCPU sweeps over all memory of its guest.",
         40, tenth, procs=nodes, threads=cpus_of_a_node, options=("--shared",)),

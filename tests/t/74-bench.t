@@ -26,9 +26,13 @@ check "in-tree: hinting faults" at_least "$(of in-tree faults)" 1000
 check "async: hinting faults" at_least "$(of async faults)" 1000
 check "async: moved, and seen by the looks" at_least "$(of async moved)" 1000
 check "async: what its task structure takes" at_least "$(of async bytes_per_thread)" 100
+check "async: nothing for a page" is "$(of async bytes_per_page)" 0
+check "async: what scanning takes" at_least "$(of async scan_ms)" 0.1
+check "idle time is a share" at_most "$(of none idle_share)" 1
 check "fault: moved" at_least "$(of fault moved)" 1000
 check "the commit is named" isnt "$(jq -r .provenance.commit "$work/results/$case.0.json")" ""
 check "the page has the case" like "$(<"$work/page/performance.md")" "^## $case"
+check "and says that one repetition is too few" like "$(<"$work/page/performance.md")" "1 of 1 repetitions \(too few\)"
 check "plots" test -s "$work/page/plots/$case.svg" -a -s "$work/page/plots/time.svg" -a -s "$work/page/plots/cost.svg"
 
 check "--resume measures nothing again" is "$(bench --set check --contenders $contenders --resume 2>&1 >"$work/again")" ""
@@ -44,5 +48,6 @@ check "a contender that does not exist" like "$status $said" "^1 bench: no such 
 status=0
 said=$(bench numa99 2>&1) || status=$?
 check "a workload that does not exist" like "$status $said" "^1 bench: no such case: numa99"
-check "the list has every case" at_least "$(bench --list | grep -c '@')" 100
+check "the list has every case" at_least "$(bench --list | grep -c '@')" 90
+check "and their sizes and sweeps" like "$(bench --list)" "^numa02@4x2: 1 x 8 threads, 256 MiB in all, .* 140 sweeps"
 finish
