@@ -21,6 +21,7 @@
 #include "autonuma.h"
 #include "choice.h"
 #include "probe.h"
+#include "scope.h"
 
 #define TABLE_BITS	10	/* with the children: thousands */
 
@@ -156,7 +157,7 @@ static struct entry *entry_alloc(u64 key, struct pid *pid, struct an_choice *c,
 	return e;
 }
 
-/* In place of what was there. */
+/* In place of what was there: a reader finds the one or the other. */
 static void put_entry(struct table *t, struct entry *e)
 {
 	unsigned long flags;
@@ -164,10 +165,13 @@ static void put_entry(struct table *t, struct entry *e)
 
 	spin_lock_irqsave(&table_lock, flags);
 	old = find(t, e->key);
-	if (old)
-		unlink_entry(t, old);
-	hlist_add_head_rcu(&e->hash, head_of(t, e->key));
-	atomic_inc(&t->entries);
+	if (old) {
+		hlist_replace_rcu(&old->hash, &e->hash);
+		call_rcu(&old->rcu, entry_free);
+	} else {
+		hlist_add_head_rcu(&e->hash, head_of(t, e->key));
+		atomic_inc(&t->entries);
+	}
 	spin_unlock_irqrestore(&table_lock, flags);
 }
 
@@ -381,7 +385,7 @@ struct an_choice *an_choice_of(struct task_struct *leader)
 	}
 	if (!atomic_read(&cgroups.entries))
 		return NULL;
-	return an_choice_of_cgroup(task_dfl_cgroup(leader));
+	return an_choice_of_cgroup(an_scope_cgroup(leader));
 }
 
 /* A scope may run ahead of its rate by so much. */

@@ -2,6 +2,7 @@
 /*
  * Which processes are balanced, and which of their mappings. Only looks.
  */
+#include <linux/cgroup.h>
 #include <linux/cpuset.h>
 #include <linux/hugetlb_inline.h>
 #include <linux/mempolicy.h>
@@ -49,6 +50,15 @@ struct task_struct *an_scope_thread(struct task_struct *leader)
 		if (READ_ONCE(t->mm))
 			return t;
 	return NULL;
+}
+
+/*
+ * The cgroup of version 2 that the process is in: a leader that has ended keeps
+ * the one in which it did. Context: RCU read side.
+ */
+struct cgroup *an_scope_cgroup(struct task_struct *leader)
+{
+	return task_dfl_cgroup(an_scope_thread(leader) ?: leader);
 }
 
 /* Of a process; mm_users is held by the result, if any. */

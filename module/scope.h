@@ -14,8 +14,10 @@ struct an_activity {
 };
 
 struct an_choice;
+struct cgroup;
 
 struct task_struct *an_scope_thread(struct task_struct *leader);
+struct cgroup *an_scope_cgroup(struct task_struct *leader);
 struct mm_struct *an_scope_mm(struct task_struct *leader);
 void an_scope_activity(struct task_struct *leader, struct an_activity *act);
 enum an_reason an_scope_check(struct task_struct *leader, struct mm_struct *mm,
