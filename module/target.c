@@ -71,11 +71,22 @@ static int may_write(struct file *file)
 	return 0;
 }
 
+static int opener_may_write(const struct cred *opener, struct file *file)
+{
+	const struct cred *sender = override_creds(opener);
+	int err = may_write(file);
+
+	revert_creds(sender);
+	return err;
+}
+
 /*
- * Write access to the directory is what delegation grants. The descriptor may
- * be exchanged by another thread between two looks at it: then the two differ.
+ * Write access to the directory is what delegation grants: to the sender, and to
+ * who opened the socket, whose groups may be others. The descriptor may be
+ * exchanged by another thread between two looks at it: then the two differ.
  */
-static int may_write_cgroup(const struct cgroup *cgrp, int fd)
+static int may_write_cgroup(const struct cgroup *cgrp, int fd,
+			    const struct cred *opener)
 {
 	struct file *file = fget(fd);
 	struct inode *inode;
@@ -88,19 +99,20 @@ static int may_write_cgroup(const struct cgroup *cgrp, int fd)
 	    inode->i_ino != cgroup_id(cgrp))
 		err = -EBADF;
 	else
-		err = may_write(file);
+		err = may_write(file) ?: opener_may_write(opener, file);
 	fput(file);
 	return err;
 }
 
-static int get_cgroup(struct an_target *target, int fd)
+static int get_cgroup(struct an_target *target, int fd,
+		      const struct cred *opener)
 {
 	struct cgroup *cgrp = cgroup_get_from_fd(fd);
 	int err;
 
 	if (IS_ERR(cgrp))
 		return PTR_ERR(cgrp) == -ENOENT ? -ENODEV : -EBADF;
-	err = may_write_cgroup(cgrp, fd);
+	err = may_write_cgroup(cgrp, fd, opener);
 	if (err)
 		cgroup_put(cgrp);
 	else
@@ -108,16 +120,23 @@ static int get_cgroup(struct an_target *target, int fd)
 	return err;
 }
 
+static const struct cred *opener_of(struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).sk->sk_socket->file->f_cred;
+}
+
 /*
  * A program that writes into a socket somebody else has given it must not lend
- * its rights: it may have no more of them than who opened the socket.
+ * its rights: it may have no more of them than who opened the socket. Further
+ * groups give rights to cgroups only, see may_write_cgroup().
  */
-static bool opener_may_as_much(struct sk_buff *skb)
+static bool opener_may_as_much(const struct cred *opener)
 {
-	const struct cred *opener = NETLINK_CB(skb).sk->sk_socket->file->f_cred;
 	const struct cred *sender = current_cred();
 
 	return uid_eq(opener->euid, sender->euid) &&
+	       uid_eq(opener->fsuid, sender->fsuid) &&
+	       gid_eq(opener->fsgid, sender->fsgid) &&
 	       opener->user_ns == sender->user_ns &&
 	       cap_issubset(sender->cap_effective, opener->cap_effective);
 }
@@ -136,15 +155,16 @@ int an_target_get(struct an_target *target, struct sk_buff *skb,
 {
 	struct nlattr *pidfd = info->attrs[AUTONUMA_A_PIDFD];
 	struct nlattr *cgroup = info->attrs[AUTONUMA_A_CGROUP_FD];
+	const struct cred *opener = opener_of(skb);
 
 	memset(target, 0, sizeof(*target));
 	if (!pidfd == !cgroup)
 		return -EINVAL;
-	if (!opener_may_as_much(skb))
+	if (!opener_may_as_much(opener))
 		return -EPERM;
 	if (pidfd)
 		return get_process(target, nla_get_u32(pidfd));
-	return get_cgroup(target, nla_get_u32(cgroup));
+	return get_cgroup(target, nla_get_u32(cgroup), opener);
 }
 
 void an_target_put(struct an_target *target)
