@@ -7,6 +7,7 @@
  * one next to it. Whoever asks was found to be allowed to read all of it.
  */
 #include <linux/bitmap.h>
+#include <linux/cgroup.h>
 #include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/rculist.h>
@@ -93,7 +94,7 @@ static u32 state_of(enum an_reason wanted, const struct an_choice *c,
 	       AUTONUMA_STATE_DRY_RUN : AUTONUMA_STATE_ACTIVE;
 }
 
-/* Sums over the processes of a choice, or of one process. */
+/* Sums over the processes of a choice, over some of them, or of one process. */
 struct sums {
 	struct an_account done;
 	u64 would_move;
@@ -119,16 +120,52 @@ static void add_process(struct sums *sums, const struct an_process *p)
 	sums->forecast_seen += seen;
 }
 
+/* Context: RCU read side. */
 static void add_choice(struct sums *sums, const struct an_choice *c)
 {
 	struct an_process *p;
 
 	sums->done = c->ended;
-	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list)
 		if (p->choice == c)
 			add_process(sums, p);
-	rcu_read_unlock();
+}
+
+/* Context: RCU read side. */
+static bool is_below(const struct an_process *p, struct cgroup *cgrp)
+{
+	struct task_struct *leader = an_process_leader(p);
+
+	return leader && cgroup_is_descendant(an_scope_cgroup(leader), cgrp);
+}
+
+/* What the choice @c, or the default, does below @cgrp. Context: RCU read side. */
+static void add_below(struct sums *sums, const struct an_choice *c,
+		      struct cgroup *cgrp)
+{
+	struct an_process *p;
+
+	list_for_each_entry_rcu(p, &an_processes, list)
+		if (p->choice == c && is_below(p, cgrp))
+			add_process(sums, p);
+}
+
+/*
+ * Who was found to be allowed to read the target is told of nobody else: the
+ * choice that decides for it may be of a cgroup far above, which covers others,
+ * too. Context: RCU read side.
+ */
+static void add_target(struct sums *sums, const struct an_target *target,
+		       const struct an_choice *c, const struct an_process *p)
+{
+	if (p)
+		add_process(sums, p);
+	if (!target->cgroup)
+		return;
+	if (c && c->cgroup == cgroup_id(target->cgroup))
+		add_choice(sums, c);
+	else
+		add_below(sums, c, target->cgroup);
 }
 
 static void describe_sums(struct autonuma_scope *scope, const struct sums *sums)
@@ -173,19 +210,16 @@ static int put_settings(struct sk_buff *msg, const struct an_choice *c)
 	return err;
 }
 
-/* @p: the process if it is balanced by default, so that its counts are meant. */
-static int put_scope(struct sk_buff *msg, struct an_choice *c,
-		     const struct an_process *p)
+/* @p: of the target, if it is a process that is balanced. Context: RCU read side. */
+static int put_scope(struct sk_buff *msg, const struct an_target *target,
+		     struct an_choice *c, const struct an_process *p)
 {
 	const struct an_rest *rest = c ? &c->rest : p ? &p->rest : NULL;
 	struct autonuma_scope scope = { .source = source_of(c) };
 	struct sums sums = {};
 	int err;
 
-	if (c)
-		add_choice(&sums, c);
-	else if (p)
-		add_process(&sums, p);
+	add_target(&sums, target, c, p);
 	describe_sums(&scope, &sums);
 	scope.cgroup = c ? c->cgroup : 0;
 	scope.state = state_of(an_scope_wanted(c), c, rest);
@@ -237,7 +271,7 @@ int an_answer_get(const struct an_target *target, struct sk_buff *msg)
 	int err;
 
 	rcu_read_lock();
-	err = put_scope(msg, c, process_of(target));
+	err = put_scope(msg, target, c, process_of(target));
 	rcu_read_unlock();
 	an_choice_put(c);
 	return err;
@@ -374,7 +408,7 @@ int an_answer_explain(const struct an_target *target, struct sk_buff *msg)
 
 	rcu_read_lock();
 	p = process_of(target);
-	err = put_scope(msg, c, p) ?: put_process(msg, p);
+	err = put_scope(msg, target, c, p) ?: put_process(msg, p);
 	rcu_read_unlock();
 	if (!err && !p)
 		err = put_why(msg, why_not(target->leader, c));

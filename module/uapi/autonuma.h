@@ -30,7 +30,7 @@
  *	ESRCH	the process or the thread has ended
  *	ENODEV	the cgroup has been removed
  *	EPERM	SET: neither owner nor CAP_SYS_NICE; any: who opened the socket
- *		is another user, or may less
+ *		is another user or group, or may less
  *	EACCES	GET, EXPLAIN: its numa_maps could not be read; of a cgroup:
  *		its directory could not be written
  *	ENOMEM	no memory; nothing has changed
@@ -218,7 +218,7 @@ enum autonuma_state {
 #define AUTONUMA_UNKNOWN	0xffffffffU
 
 /**
- * struct autonuma_scope - what is done for those one choice has asked for
+ * struct autonuma_scope - what is done for a process, or in a cgroup
  * @cgroup: id of the cgroup that decides (the inode number of its directory),
  *	0 unless %AUTONUMA_BY_CGROUP
  * @source: enum autonuma_source
@@ -239,8 +239,10 @@ enum autonuma_state {
  * @migrated_ns: CPU time of the migration workers for it, ns
  * @balanced_ns: CPU time of knuma_balanced for it, ns
  *
- * Of a process that is balanced by default, the counts are its own. They
- * count from the choice on, or since the process is balanced.
+ * The counts and shares of a process are its own, since it is balanced. Those
+ * of a cgroup are sums: with a choice of its own over all that this covers, from
+ * the choice on; else over what is balanced in and below the cgroup now, by the
+ * choice that decides for it or by default.
  */
 struct autonuma_scope {
 	__aligned_u64 cgroup;
