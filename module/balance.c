@@ -8,6 +8,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/kthread.h>
+#include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -27,6 +28,13 @@ static struct task_struct *balanced;
 
 /* knuma_balanced's own. */
 static struct an_view view;
+
+/*
+ * Held while this gear sets its marks, homes and preferred nodes, and while they
+ * are taken off: a view is older than that, so whoever sets one looks first
+ * whether the process may have it yet. Outside of the CPU hotplug lock.
+ */
+static DEFINE_MUTEX(marks_mutex);
 
 static int task_nid(const struct task_struct *p)
 {
@@ -157,17 +165,40 @@ static void say_step(const struct an_step *step, const struct task_struct *p,
 		an_decided(move, &d);
 }
 
+/*
+ * May thread @i of the view be acted on? Its process may have left since, or
+ * rest, or be another one. Context: marks_mutex.
+ */
+static bool may_act_on(u32 i)
+{
+	const struct an_process *p;
+	bool may;
+
+	rcu_read_lock();
+	p = an_process_find(view.mms[view.s.tasks[i].proc]);
+	may = p && p->pid == task_tgid(view.refs[i]) &&
+	      READ_ONCE(p->mode) == AN_MODE_ACT;
+	rcu_read_unlock();
+	return may;
+}
+
+/* AN_R_NONE, or a reason of step_failed. Context: marks_mutex. */
+static enum an_reason take_step(const struct an_step *step,
+				struct task_struct *p, struct task_struct *q)
+{
+	if (!may_act_on(step->task) || (q && !may_act_on(step->other)))
+		return AN_R_STEP_LEFT;
+	return q ? swap_tasks(p, q, step) : move(p, step);
+}
+
 static void carry_out(const struct an_step *step)
 {
 	struct task_struct *p = view.refs[step->task], *q = NULL;
 	enum an_reason failed;
 
-	if (step->other == AN_NO_TASK) {
-		failed = move(p, step);
-	} else {
+	if (step->other != AN_NO_TASK)
 		q = view.refs[step->other];
-		failed = swap_tasks(p, q, step);
-	}
+	failed = take_step(step, p, q);
 	if (failed)
 		an_count(AN_C_TASK_STEPS_FAILED, 1);
 	say_step(step, p, q, failed);
@@ -250,7 +281,7 @@ static void charge(u64 ns)
 	rcu_read_unlock();
 }
 
-/* Let the fault path see where each process belongs. */
+/* Let the fault path see where each process belongs. Context: marks_mutex. */
 static void publish_homes(void)
 {
 	u32 i, word, words = BITS_TO_LONGS(nr_node_ids);
@@ -261,7 +292,7 @@ static void publish_homes(void)
 	for (i = 0; i < view.s.nr_procs; i++) {
 		proc = &view.s.procs[i];
 		p = an_process_find(view.mms[i]);
-		if (!p)
+		if (!p || READ_ONCE(p->mode) == AN_MODE_REST)
 			continue;
 		if (!bitmap_equal(p->home, proc->home, nr_node_ids))
 			WRITE_ONCE(p->home_changed, true);
@@ -273,14 +304,17 @@ static void publish_homes(void)
 	rcu_read_unlock();
 }
 
-/* The preferred node guides the load balancer: only what is settled gets one. */
+/*
+ * The preferred node guides the load balancer: only what is settled gets one.
+ * Context: marks_mutex.
+ */
 static void publish_preferred(void)
 {
 	struct task_struct *p;
 	u32 i;
 
 	for (i = 0; i < view.s.nr_tasks; i++) {
-		if (view.s.procs[view.s.tasks[i].proc].dry)
+		if (!may_act_on(i))
 			continue;
 		p = view.refs[i];
 		if (an_policy_settled(&view.s, i) && task_nid(p) == view.s.tasks[i].node)
@@ -344,37 +378,44 @@ out:
 	kvfree(scratch);
 }
 
+/* Moves and swaps, then what has settled. */
+static void act(u32 nr_steps)
+{
+	u32 i;
+
+	mutex_lock(&marks_mutex);
+	cpus_read_lock();
+	for (i = 0; i < nr_steps && !kthread_should_stop(); i++)
+		carry_out(&view.steps[i]);
+	cpus_read_unlock();
+	publish_preferred();
+	mutex_unlock(&marks_mutex);
+}
+
 static void balance_round(void)
 {
 	u64 start = an_busy_clock();
-	u32 i, nr;
+	u32 nr;
 
 	if (an_view_take(&view)) {
 		an_count(AN_C_NO_MEMORY, 1);
 		return;
 	}
 	an_policy_homes(&view.s);
+	mutex_lock(&marks_mutex);
 	publish_homes();
+	mutex_unlock(&marks_mutex);
 	nr = an_policy_balance(&view.s, view.steps);
 	say_who_stays(nr);
-	cpus_read_lock();
-	for (i = 0; i < nr && !kthread_should_stop(); i++)
-		carry_out(&view.steps[i]);
-	cpus_read_unlock();
-	publish_preferred();
+	act(nr);
 	if (view.nr_dry)
 		publish_forecasts();
 	charge(an_busy_clock() - start);
 	an_view_drop(&view);
 }
 
-/**
- * an_balance_forget - take this gear's marks off a process and its threads
- * @p: the process
- *
- * Context: RCU read side; takes run-queue locks, one at a time.
- */
-void an_balance_forget(struct an_process *p)
+/* Context: marks_mutex, RCU read side; takes run-queue locks, one at a time. */
+static void forget(struct an_process *p)
 {
 	struct task_struct *leader = an_process_leader(p), *t;
 	u32 word;
@@ -389,15 +430,32 @@ void an_balance_forget(struct an_process *p)
 		prefer(t, NUMA_NO_NODE);
 }
 
+/**
+ * an_balance_forget - take this gear's marks off a process and its threads
+ * @p: the process, whose mode is AN_MODE_REST: so it gets no new ones
+ *
+ * Context: who keeps the process. Sleeps, for the moves of one round at most.
+ */
+void an_balance_forget(struct an_process *p)
+{
+	mutex_lock(&marks_mutex);
+	rcu_read_lock();
+	forget(p);
+	rcu_read_unlock();
+	mutex_unlock(&marks_mutex);
+}
+
 /* balance=0: the gear's marks go away. */
 static void forget_all(void)
 {
 	struct an_process *p;
 
+	mutex_lock(&marks_mutex);
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list)
-		an_balance_forget(p);
+		forget(p);
 	rcu_read_unlock();
+	mutex_unlock(&marks_mutex);
 }
 
 /* In slices, as the period may be made shorter meanwhile, or balance switched. */

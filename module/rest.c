@@ -54,9 +54,7 @@ static void put_to_rest(struct an_process *p)
 {
 	WRITE_ONCE(p->mode, AN_MODE_REST);
 	p->scanning = false;
-	rcu_read_lock();
 	an_balance_forget(p);
-	rcu_read_unlock();
 	an_take_back_from(p->mm);
 }
 

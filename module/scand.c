@@ -525,10 +525,8 @@ static enum attention attend_charged(struct an_process *p)
  */
 static void leave(struct an_process *p, struct list_head *dead)
 {
-	rcu_read_lock();
-	an_balance_forget(p);
-	rcu_read_unlock();
 	WRITE_ONCE(p->mode, AN_MODE_REST);
+	an_balance_forget(p);
 	an_take_back_from(p->mm);
 	an_process_unlink(p, dead);
 }
