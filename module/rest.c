@@ -16,6 +16,7 @@
 #include "decision.h"
 #include "pace.h"
 #include "rest.h"
+#include "scand.h"
 #include "stats.h"
 #include "takeback.h"
 #include "trace.h"
@@ -55,7 +56,7 @@ static void put_to_rest(struct an_process *p)
 	WRITE_ONCE(p->mode, AN_MODE_REST);
 	p->scanning = false;
 	an_balance_forget(p);
-	an_take_back_from(p->mm);
+	an_scand_charge(p, an_take_back_from(p->mm));
 }
 
 static void wake(struct an_process *p)
@@ -70,7 +71,7 @@ static void wake(struct an_process *p)
  * an_rest_apply - let a process rest, or go on, as the watchdog wants it
  * @p: the process
  *
- * Context: knuma_scand, may sleep.
+ * Context: knuma_scand, sleeps: not where CPU time is taken by an_busy_clock().
  */
 void an_rest_apply(struct an_process *p)
 {

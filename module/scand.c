@@ -485,7 +485,6 @@ static enum attention attend(struct an_process *p)
 		look_at(p, &look);
 		if (leaves_scope(look.scope))
 			return forget(p, look.scope);
-		an_rest_apply(p);
 		if (p->mode == AN_MODE_REST)
 			return AN_IDLE;
 		if (look.due && !p->scanning && !backlogged(p))
@@ -506,16 +505,24 @@ static enum attention attend(struct an_process *p)
 	}
 }
 
-/* The CPU time is the process's. */
-static enum attention attend_charged(struct an_process *p)
+/* So many ns of CPU time were for the process. Context: knuma_scand. */
+void an_scand_charge(struct an_process *p, u64 used)
 {
-	u64 start = an_busy_clock(), used;
-	enum attention result = attend(p);
-
-	used = an_busy_clock() - start;
 	WRITE_ONCE(p->scand_ns, p->scand_ns + used);
 	spend_budget(p->choice, used);
 	an_count(AN_C_SCAND_NS, used);
+}
+
+/* The CPU time is the process's; what may sleep books its own. */
+static enum attention attend_charged(struct an_process *p)
+{
+	enum attention result;
+	u64 start;
+
+	an_rest_apply(p);
+	start = an_busy_clock();
+	result = attend(p);
+	an_scand_charge(p, an_busy_clock() - start);
 	return result;
 }
 
@@ -527,7 +534,7 @@ static void leave(struct an_process *p, struct list_head *dead)
 {
 	WRITE_ONCE(p->mode, AN_MODE_REST);
 	an_balance_forget(p);
-	an_take_back_from(p->mm);
+	an_scand_charge(p, an_take_back_from(p->mm));
 	an_process_unlink(p, dead);
 }
 

@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mempolicy.h>
 #include <linux/sched/mm.h>
@@ -14,6 +15,7 @@
 #include <linux/slab.h>
 #include "autonuma.h"
 #include "decision.h"
+#include "stats.h"
 #include "takeback.h"
 #include "trace.h"
 #include "walk.h"
@@ -55,7 +57,14 @@ struct left_mm {
 struct bypass {
 	struct list_head left;
 	unsigned long patience;		/* jiffies to wait for locks yet */
+	bool by_scand;			/* which may be told to stop meanwhile */
+	u64 worked_ns;			/* without waiting */
 };
+
+static bool should_stop(const struct bypass *b)
+{
+	return b->by_scand && kthread_should_stop();
+}
 
 static unsigned int count_processes(void)
 {
@@ -126,7 +135,8 @@ static bool lock_mm(struct mm_struct *mm, struct bypass *b)
 	bool locked;
 
 	most = min(b->patience, msecs_to_jiffies(LOCK_TIMEOUT_MS));
-	while (!(locked = mmap_read_trylock(mm)) && waited < most) {
+	while (!(locked = mmap_read_trylock(mm)) && waited < most &&
+	       !should_stop(b)) {
 		msleep(LOCK_RETRY_MS);
 		waited = jiffies - start;
 	}
@@ -159,14 +169,17 @@ static bool restore_mm(struct mm_struct *mm, struct bypass *b,
 {
 	struct vm_area_struct *vma;
 	unsigned long addr = 0;
+	u64 start;
 
 	for (;;) {
-		if (!lock_mm(mm, b))
+		if (should_stop(b) || !lock_mm(mm, b))
 			return false;
+		start = an_busy_clock();
 		vma = find_vma(mm, addr);
 		if (vma)
 			addr = restore_chunk(vma, addr, taken);
 		mmap_read_unlock(mm);
+		b->worked_ns += an_busy_clock() - start;
 		if (!vma)
 			return true;
 		cond_resched();
@@ -235,7 +248,7 @@ static unsigned long take_back_mm(struct bypass *b, struct mm_struct *mm)
 
 	if (is_left(b, mm) || !mmget_not_zero(mm))
 		return 0;
-	if (!restore_mm(mm, b, &taken))
+	if (!restore_mm(mm, b, &taken) && !should_stop(b))
 		leave_mm_planted(b, mm);
 	if (taken)
 		say_taken_back(mm, taken);
@@ -278,17 +291,23 @@ static void forget_left(struct bypass *b)
  * @mm: its memory, which the caller holds
  *
  * Nothing plants there any more. What is not had in time is left to the fault
- * path, and so is what a fork copied.
+ * path, and so is what a fork copied. Ends early if knuma_scand is to stop: then
+ * an_take_back() comes next.
  *
- * Context: process context, sleeps for one second at most.
+ * Context: knuma_scand, sleeps for one second at most.
+ * Return: the CPU time that it took, ns.
  */
-void an_take_back_from(struct mm_struct *mm)
+u64 an_take_back_from(struct mm_struct *mm)
 {
-	struct bypass b = { .patience = msecs_to_jiffies(ONE_PATIENCE_MS) };
+	struct bypass b = {
+		.patience = msecs_to_jiffies(ONE_PATIENCE_MS),
+		.by_scand = true,
+	};
 
 	INIT_LIST_HEAD(&b.left);
 	an_count(AN_C_TAKEN_BACK, take_back_mm(&b, mm));
 	forget_left(&b);
+	return b.worked_ns;
 }
 
 /**
