@@ -499,6 +499,14 @@ static void say_refused(const struct task_struct *p, int from, int to)
 	an_decided(pull_refused, &d);
 }
 
+/* Is the preferred node of this gear? Context: RCU read side, any lock held. */
+static bool has_marks(const struct task_struct *p)
+{
+	const struct an_process *process = an_process_find(READ_ONCE(p->mm));
+
+	return process && READ_ONCE(process->mode) == AN_MODE_ACT;
+}
+
 /**
  * an_balance_pull - the pull operation of the core hooks
  * @p: a task the load balancer would like to pull
@@ -508,14 +516,16 @@ static void say_refused(const struct task_struct *p, int from, int to)
  *
  * A pull away from the preferred node is a loss where others could go instead,
  * as in-tree balancing says it too; the load balancer then tries those first.
- * Context: run-queue lock held, interrupts off.
+ * A task that is not balanced may have a preferred node by inheritance: of that
+ * nothing is known. Context: run-queue lock held, interrupts off.
  */
 int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid,
 		    bool others)
 {
 	int preferred = READ_ONCE(p->numa_preferred_nid);
 
-	if (preferred == NUMA_NO_NODE || !READ_ONCE(an_params.balance))
+	if (preferred == NUMA_NO_NODE || !READ_ONCE(an_params.balance) ||
+	    !has_marks(p))
 		return -1;
 	if (dst_nid == preferred)
 		return 0;

@@ -77,6 +77,7 @@ static int gears_start(void)
 	err = take_over();
 	if (err)
 		goto stop_migrated;
+	an_take_over();
 	err = an_balance_start();
 	if (err)
 		goto unregister;

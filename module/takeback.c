@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The bypass: takes every planted entry of every process back. Not only of the
- * balanced ones: fork copies planted entries.
+ * balanced ones: fork copies planted entries. The same before the start, for
+ * what in-tree balancing has planted.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/vmstat.h>
 #include "autonuma.h"
 #include "decision.h"
 #include "stats.h"
@@ -310,6 +312,20 @@ u64 an_take_back_from(struct mm_struct *mm)
 	return b.worked_ns;
 }
 
+/* When nothing was planted any more: entries planted until then. */
+static unsigned long planted_before;
+
+/* Planted on this machine since it was booted, by whomsoever. */
+static unsigned long planted_ever(void)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(vm_event_states, cpu).event[NUMA_PTE_UPDATES]);
+	return sum;
+}
+
 /**
  * an_take_back - restore every planted entry of every process
  *
@@ -333,4 +349,50 @@ void an_take_back(void)
 	if (clean < 2)
 		pr_warn("planted entries still turn up after %d passes\n", pass);
 	forget_left(&b);
+	planted_before = planted_ever();
+}
+
+static void forget_preferred(struct task_struct *leader)
+{
+	struct task_struct *t;
+
+	for_each_thread(leader, t)
+		if (READ_ONCE(t->numa_preferred_nid) != NUMA_NO_NODE)
+			sched_setnuma(t, NUMA_NO_NODE);
+}
+
+static void forget_all_preferred(void)
+{
+	struct task_struct *own = current->group_leader, *p = own;
+
+	rcu_read_lock();
+	do {
+		forget_preferred(p);
+		p = next_task(p);
+	} while (p != own);
+	rcu_read_unlock();
+}
+
+/**
+ * an_take_over - undo what in-tree balancing has done to entries and tasks
+ *
+ * Or processes that nobody asked for would go on taking hinting faults, and be
+ * kept where in-tree balancing wanted them. Costs nothing unless it has planted
+ * since the last an_take_back(). A scan that it has told a process to do earlier
+ * may come yet: what that plants is left to the fault path.
+ *
+ * Context: process context, with in-tree balancing off and before anything else
+ * plants; sleeps, for locks one second in all at most.
+ */
+void an_take_over(void)
+{
+	struct bypass b = { .patience = msecs_to_jiffies(ONE_PATIENCE_MS) };
+
+	if (planted_ever() == planted_before)
+		return;
+	INIT_LIST_HEAD(&b.left);
+	if (take_back_pass(&b))
+		take_back_pass(&b);	/* what was forked meanwhile */
+	forget_left(&b);
+	forget_all_preferred();
 }

@@ -52,6 +52,7 @@ static void usage(FILE *f)
 	      "  --bind none|hard|inverse  the best placement there is, or everything remote, by affinity and policy\n"
 	      "  --thp            huge pages\n"
 	      "  --fork           children come and go that write copies of some pages\n"
+	      "  --headless       the main thread of each process ends; memory is not verified\n"
 	      "Prints its state in JSON when it begins to sweep, at signal USR1, and in the end, which signal TERM brings\n"
 	      "about early. Status 1: memory was not what it should be.\n", f);
 }
@@ -63,7 +64,7 @@ void parse_options(int argc, char **argv)
 		{ "sweeps", 1, NULL, 's' }, { "stride", 1, NULL, 'r' }, { "marks", 1, NULL, 'k' },
 		{ "shift", 1, NULL, 'i' }, { "born", 1, NULL, 'b' }, { "spill", 0, NULL, 'l' },
 		{ "spread", 0, NULL, 'd' }, { "bind", 1, NULL, 'n' }, { "thp", 0, NULL, 'h' },
-		{ "fork", 0, NULL, 'f' }, { "help", 0, NULL, 'H' }, { "wake", 1, NULL, 'w' },
+		{ "fork", 0, NULL, 'f' }, { "headless", 0, NULL, 'e' }, { "help", 0, NULL, 'H' }, { "wake", 1, NULL, 'w' },
 		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "fill", 1, NULL, 'F' }, { }
 	};
 	int c;
@@ -83,6 +84,7 @@ void parse_options(int argc, char **argv)
 		case 'n': opt.bind = CHOICE(optarg, bind_names); break;
 		case 'h': opt.thp = true; break;
 		case 'f': opt.churn = true; break;
+		case 'e': opt.headless = true; break;
 		case 'w': opt.wake = CHOICE(optarg, wake_names); break;
 		case 'L': opt.life = number(optarg, 1, 1 << 30); break;
 		case 'P': opt.parts = true; break;

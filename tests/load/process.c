@@ -82,6 +82,8 @@ static void run_threads(void)
 	wait_in_main();
 	if (opt.churn)
 		start_thread(&churn, run_churn, 0);
+	if (opt.headless)
+		pthread_exit(NULL);
 	for (unsigned int i = 0; i < opt.threads; i++)
 		pthread_join(threads[i], NULL);
 	if (opt.churn)

@@ -182,12 +182,47 @@ slow=$load_pid
 wait_until is_planted slow
 read -r begun rest </proc/uptime
 wait_sweeps $slow 200
+is_held() { [ $(($(status why_scan_held_rate) + $(status why_not_queued_rate))) -gt 0 ]; }
+within 60 is_held
 read -r now rest </proc/uptime
 echo "rate $(counter numa_pages_migrated $groups/slow/memory.stat) pages in $((${now%.*} - ${begun%.*} + 1)) s"
 echo "held $(status why_scan_held_rate) $(status why_not_queued_rate)"
 autonumactl status --cgroup slow --json | tr -d '\n'; echo
 killall -KILL load; wait
 echo "lost $(status choices_lost)"
+
+begin 10	# in-tree balancing was on before: nothing of it is left in what nobody asked for
+rmmod autonuma
+echo 1 >/proc/sys/kernel/numa_balancing
+mkdir $groups/old
+load_in old; old=$load_pid old_worker=$worker
+# how many of its threads have a preferred node
+preferred() { cat /proc/$old_worker/task/*/sched | awk '/^numa_preferred_nid/ && $NF != -1 { n++ } END { print n + 0 }'; }
+is_preferred() { [ "$(preferred)" -gt 0 ]; }
+wait_until is_planted old
+wait_until is_preferred
+modprobe autonuma scope=asked
+echo "loaded $?"
+echo "preferred $(preferred)"
+echo "taken $(status taken_back)"
+settle
+echo "still $(stands_still old $old)"
+killall -KILL load; wait
+
+begin 11	# a process whose main thread has ended is in the cgroup of the others
+mkdir $groups/headless
+autonumactl enable --cgroup headless
+# shellcheck disable=SC2086 # words
+start_load $shape --headless
+worker=$(child_of "$load_pid")
+echo $worker >$groups/headless/cgroup.procs
+echo "leader $(awk '$1 == "State:" { print $2 }' /proc/$worker/status)"
+within 30 known $worker
+echo "asked $?"
+autonumactl disable --cgroup headless
+within 30 unknown $worker
+echo "excluded $?"
+killall -KILL load; wait
 GUEST
 
 guest_ended_well
@@ -237,5 +272,12 @@ read -r pages _ _ seconds _ <<<"$(said_in 9 rate)"
 check "a rate of 1 MiB/s: $pages pages in $seconds s" at_most "$pages" $((256 * seconds + 256))
 check "a rate: pages moved" at_least "$pages" 1
 check "a rate: it held passes and pages back" at_least "$(awk '{ print $1 + $2 }' <<<"$(said_in 9 held)")" 1
+check "in-tree on before: loaded" is "$(said_in 10 loaded)" 0
+check "in-tree on before: no preferred node is left" is "$(said_in 10 preferred)" 0
+check "in-tree on before: planted entries were taken back" at_least "$(said_in 10 taken)" 1
+check "in-tree on before: nobody asked, no fault left" is "$(said_in 10 still)" yes
+check "without a main thread: it has ended" is "$(said_in 11 leader)" Z
+check "without a main thread: asked for by its cgroup" is "$(said_in 11 asked)" 0
+check "without a main thread: excluded by it" is "$(said_in 11 excluded)" 0
 check "no choice was lost" is "$(said_in 9 lost)" 0
 finish
