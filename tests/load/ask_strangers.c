@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ask strangers: who may ask for what, as a line "stranger WHO WHAT ERRNO" each. */
+/*
+ * ask strangers: who may ask for what, as a line "stranger WHO WHAT ERRNO" each; and what they are told of, as a line
+ * "told WHO WHOM PROCESSES PLANTED" each.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -23,9 +27,10 @@
 
 #define USER	1000
 #define OTHER	1001
+#define GROUP	2000
 
 static pid_t of_root;			/* a process of root's */
-static int roots_group, users_group;	/* control groups */
+static int roots_group, users_group, groups_group;	/* control groups */
 static int lent[2];			/* pipe: numbers for who cannot know them */
 
 static void say(const char *who, const char *what, int err)
@@ -377,9 +382,108 @@ static void inside_uses(void *unused)
 	use("inside-by-user's", l);
 }
 
+static void join_group(const uint32_t setgid)
+{
+	const gid_t group = GROUP;
+
+	set_caps(setgid, setgid);
+	if (setgroups(1, &group))
+		die("setgroups: %m");
+	set_caps(0, setgid);
+}
+
+/* The same user, who has groups that the socket's opener did not have. */
+static void group_uses(void *unused)
+{
+	const uint32_t setgid = 1 << CAP_SETGID;
+	struct link *before, *after;
+
+	(void)unused;
+	become(USER, setgid);
+	set_caps(0, setgid);
+	before = link_open();
+	join_group(setgid);
+	after = link_open();
+	ask_target(after, "group", "group's-cgroup", AUTONUMA_A_CGROUP_FD, groups_group);
+	ask_target(before, "group-by-user's", "group's-cgroup", AUTONUMA_A_CGROUP_FD, groups_group);
+	ask_target(before, "group-by-user's", "user's-cgroup", AUTONUMA_A_CGROUP_FD, users_group);
+	set_caps(setgid, setgid);
+	setfsgid(GROUP);
+	set_caps(0, setgid);
+	ask_process(before, "fsgid-by-user's", "self", getpid());
+}
+
+/* --- what is told of others whom the same choice covers: nothing --- */
+
+static unsigned int say_told(struct link *l, const char *who, const char *whom, uint16_t type, int fd)
+{
+	const struct autonuma_scope *scope;
+	int err = ask_about(l, AUTONUMA_CMD_GET, type, fd);
+
+	scope = found(l, AUTONUMA_A_SCOPE, sizeof(*scope));
+	if (err || !scope)
+		die("%s asks about %s: %s", who, whom, name_of(err));
+	if (*who)
+		printf("told %s %s %u %s\n", who, whom, scope->processes, scope->planted ? "some" : "none");
+	return scope->processes;
+}
+
+static void join(const char *cgroup)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), CGROUPS "/%s/cgroup.procs", cgroup);
+	write_file(path, "0");
+}
+
+static void use_memory_in(void *cgroup)
+{
+	join(cgroup);
+	use_memory(NULL);
+}
+
+static void user_is_told(void *inner)
+{
+	struct link *l;
+
+	join("ask-sum/inner");
+	become(USER, 0);
+	l = link_open();
+	say_told(l, "user", "self", AUTONUMA_A_PIDFD, pidfd(getpid(), 0));
+	say_told(l, "user", "inner", AUTONUMA_A_CGROUP_FD, *(int *)inner);
+	link_close(l);
+}
+
+/* Root asks for a control group, in which others are, too; below is one of the user's. */
+static void covered(void *unused)
+{
+	int outer = cgroup_dir("ask-sum"), inner = cgroup_dir("ask-sum/inner");
+	struct link *l = link_open();
+	pid_t roots, inners;
+
+	(void)unused;
+	if (fchown(inner, USER, USER))
+		die("chown: %m");
+	choose(l, AUTONUMA_A_CGROUP_FD, outer, AUTONUMA_CHOICE_ASKED);
+	roots = start_child(use_memory_in, "ask-sum");
+	inners = start_child(use_memory_in, "ask-sum/inner");
+	for (int i = 0; i < 600 && say_told(l, "", "", AUTONUMA_A_CGROUP_FD, outer) < 2; i++)
+		usleep(100000);
+	usleep(1000000);
+	say_told(l, "root", "outer", AUTONUMA_A_CGROUP_FD, outer);
+	say_told(l, "root", "inner", AUTONUMA_A_CGROUP_FD, inner);
+	say_told(l, "root", "process", AUTONUMA_A_PIDFD, pidfd(roots, 0));
+	run_child(user_is_told, &inner);
+	end_child(roots);
+	end_child(inners);
+	link_close(l);
+	rmdir(CGROUPS "/ask-sum/inner");
+	rmdir(CGROUPS "/ask-sum");
+}
+
 static void (*const strangers[])(void *) = {
 	as_root, as_user, as_other, as_nice, as_ptrace, as_root_inside, in_net, make_pid_namespace, read_only, recycle,
-	user_opens_root_uses, root_opens_user_uses, capable_use, inside_uses,
+	user_opens_root_uses, root_opens_user_uses, capable_use, inside_uses, group_uses, covered,
 };
 
 int ask_strangers(void)
@@ -387,12 +491,14 @@ int ask_strangers(void)
 	of_root = start_sleeper();
 	roots_group = cgroup_dir("ask-root");
 	users_group = cgroup_dir("ask-user");
-	if (fchown(users_group, USER, USER))
+	groups_group = cgroup_dir("ask-group");
+	if (fchown(users_group, USER, USER) || fchown(groups_group, 0, GROUP) || fchmod(groups_group, 0775))
 		die("chown: %m");
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
 		run_child(strangers[i], NULL);
 	end_child(of_root);
 	rmdir(CGROUPS "/ask-root");
 	rmdir(CGROUPS "/ask-user");
+	rmdir(CGROUPS "/ask-group");
 	return 0;
 }

@@ -93,6 +93,9 @@ may root-by-user\'s "$none"
 may user-by-root\'s "$none"
 may nice-by-user\'s "$none"
 may inside-by-user\'s "$none"
+may group "group's-cgroup ok ok"
+may group-by-user\'s "group's-cgroup EACCES EACCES,user's-cgroup ok ok"
+may fsgid-by-user\'s "self EPERM EPERM"
 may user-by-nice\'s "self ok ok,root's EPERM EACCES,user's-cgroup ok ok"
 check "a read-only mount can be told" is "$(said "stranger read-only mkdir")" EROFS
 check "rights: through a read-only mount" is "$(said "stranger read-only root's-cgroup" | awk '{ print $2 }' | sort -u)" EACCES
@@ -100,6 +103,11 @@ check "a pid namespace: a number of its own" is "$(said "stranger pidns inside-t
 check "a pid namespace: a number from outside" is "$(said "stranger pidns outside-tid")" ESRCH
 check "decisions: there are some about a process, none about who has its number next" \
 	like "$(said "stranger recycled decisions")" '^[1-9][0-9]* 0$'
+check "told: of the cgroup that was asked for: all that it covers" is "$(said "told root outer")" "2 some"
+check "told: of a cgroup below: what is there" is "$(said "told root inner")" "1 some"
+check "told: of a process: its own" is "$(said "told root process")" "1 some"
+check "told: who may write the cgroup below: the same" is "$(said "told user inner")" "1 some"
+check "told: of a process that is not balanced: nothing of the others" is "$(said "told user self")" "0 none"
 check "everybody has asked" is "$(said "ended strangers")" 0
 
 check "open sockets hold no reference" is "$(said references)" 0
