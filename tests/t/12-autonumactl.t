@@ -308,8 +308,9 @@ fakes=()
 fake status --pid $$
 check "status: state" like "$(cat "$work/out")" '^  state +looked at, nothing is moved'
 check "status: forecast" like "$(cat "$work/out")" '^  forecast +97.0 %'
+check "status: expected gain" like "$(cat "$work/out")" '^  expected gain +\+47.0 points'
 fake status --json --pid $$
-check "status: JSON" jq -e '.scope.state == "dry_run" and .scope.forecast_pm == 970 and .settings.home_nodes == [0] and
+check "status: JSON" jq -e '.scope.state == "dry_run" and .scope.forecast_pm == 970 and .scope.gain_pm == 470 and .settings.home_nodes == [0] and
 	.why == null' "$work/out"
 fake explain "$many"
 check "explain: a line for each thread" is "$(grep -c '^  [0-9].*on node 0, best node 1: the better node is loaded' "$work/out")" 2
@@ -318,7 +319,8 @@ check "explain: a decision" like "$(cat "$work/out")" 'moved to an idle CPU.*fro
 check "explain: one of a newer module" like "$(cat "$work/out")" 'of_tomorrow, .*\(dream of_tomorrow\)'
 fake explain --json "$many"
 check "explain: JSON" jq -e '(.threads | length) == 2 and .threads[1].thread.best == 1 and .threads[1].thread.moved_to == null and
-	.decisions[0].gain_pm == 345 and .home == [1] and .pages == [262144, 1024]' "$work/out"
+	.decisions[0].gain_pm == 345 and .home == [1] and .pages == [262144, 1024] and
+	.scope.gain_pm == 470 and .process.gain_pm == null' "$work/out"
 fake explain "$many/$tid"
 check "explain: a thread" like "$(cat "$work/out")" '^  stays because +the better node is loaded'
 check "explain: its request" is "$(cat "$work/asked")" "cmd 3 pid $many tid $tid"

@@ -101,6 +101,8 @@ static struct json_object *process_json(const struct answer *a)
 	json_object_object_add(o, "period_ms", json_object_new_int64(a->process.period_ms));
 	json_object_object_add(o, "local_pm", number_json(a->process.local_pm));
 	json_object_object_add(o, "forecast_pm", number_json(a->process.forecast_pm));
+	json_object_object_add(o, "gain_pm", gain_json(a->process.local_pm,
+						       a->process.forecast_pm));
 	return o;
 }
 

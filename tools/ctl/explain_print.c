@@ -94,6 +94,7 @@ static void print_process(const struct answer *a)
 		line("its own share", "%s local", share_text(share, a->process.local_pm));
 	if (a->process.forecast_pm != AUTONUMA_UNKNOWN)
 		line("its forecast", "%s local", share_text(share, a->process.forecast_pm));
+	print_gain("its gain", a->process.local_pm, a->process.forecast_pm);
 	line("pass", "number %u; the next one after %u ms of CPU time per running thread",
 	     a->process.pass, a->process.period_ms);
 	print_weights("memory is", &a->pages);

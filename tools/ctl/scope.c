@@ -75,6 +75,18 @@ static void print_settings(const struct answer *a)
 	}
 }
 
+static bool gain_known(__u32 local_pm, __u32 forecast_pm)
+{
+	return local_pm != AUTONUMA_UNKNOWN && forecast_pm != AUTONUMA_UNKNOWN;
+}
+
+void print_gain(const char *name, __u32 local_pm, __u32 forecast_pm)
+{
+	if (gain_known(local_pm, forecast_pm))
+		line(name, "%+.1f points of the local share",
+		     ((double)forecast_pm - local_pm) / 10);
+}
+
 static void print_shares(const struct autonuma_scope *scope)
 {
 	char share[SHARE_TEXT];
@@ -85,6 +97,7 @@ static void print_shares(const struct autonuma_scope *scope)
 	if (scope->forecast_pm != AUTONUMA_UNKNOWN)
 		line("forecast", "%s once all is where it should be",
 		     share_text(share, scope->forecast_pm));
+	print_gain("expected gain", scope->local_pm, scope->forecast_pm);
 }
 
 static void print_state(const struct autonuma_scope *scope)
@@ -135,6 +148,12 @@ struct json_object *number_json(__u32 number)
 	return number == AUTONUMA_UNKNOWN ? NULL : json_object_new_int64(number);
 }
 
+struct json_object *gain_json(__u32 local_pm, __u32 forecast_pm)
+{
+	return gain_known(local_pm, forecast_pm) ?
+	       json_object_new_int64((__s64)forecast_pm - local_pm) : NULL;
+}
+
 static struct json_object *settings_json(const struct answer *a)
 {
 	const struct autonuma_settings *s = &a->settings;
@@ -170,6 +189,7 @@ static void add_counts_json(struct json_object *o, const struct autonuma_scope *
 	json_object_object_add(o, "rest_ms", json_object_new_int64(scope->rest_ms));
 	json_object_object_add(o, "local_pm", number_json(scope->local_pm));
 	json_object_object_add(o, "forecast_pm", number_json(scope->forecast_pm));
+	json_object_object_add(o, "gain_pm", gain_json(scope->local_pm, scope->forecast_pm));
 	json_object_object_add(o, "planted", json_object_new_uint64(scope->planted));
 	json_object_object_add(o, "faults", json_object_new_uint64(scope->faults));
 	json_object_object_add(o, "moved", json_object_new_uint64(scope->moved));
