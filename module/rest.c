@@ -64,7 +64,7 @@ static void wake(struct an_process *p)
 	p->watched_moved = atomic_long_read(&p->moved_ever);
 	memset(p->tally, 0, sizeof(p->tally));
 	an_pace_rearm(p);
-	WRITE_ONCE(p->mode, AN_MODE_ACT);
+	WRITE_ONCE(p->mode, an_choice_mode(p->choice));
 }
 
 /**
@@ -78,8 +78,6 @@ void an_rest_apply(struct an_process *p)
 	struct an_rest *r = rest_of(p);
 	enum an_reason why = AN_R_NONE;
 
-	if (p->mode == AN_MODE_DRY)
-		return;
 	if (r->watch.rests)
 		why = an_watch_judge(&r->watch, an_now_ms());
 	if (why != AN_R_NONE)
@@ -104,6 +102,7 @@ static struct an_watch_pass describe(struct an_process *p)
 	u64 ran = p->seen_ns;
 	struct an_watch_pass pass = {
 		.processes = p->choice ? p->choice->processes : 1,
+		.dry = p->mode == AN_MODE_DRY,
 		.resident = p->resident,
 		.faults = p->tally[AN_T_FAULTS],
 		.sampled = p->tally[AN_T_SEEN],
@@ -134,7 +133,7 @@ void an_rest_pass_ended(struct an_process *p)
 	enum an_reason why;
 
 	/* The first pass has nothing before it to be compared with. */
-	if (p->mode != AN_MODE_ACT || r->watch.rests || p->pass < 2)
+	if (p->mode == AN_MODE_REST || r->watch.rests || p->pass < 2)
 		return;
 	an_watch_add(&r->watch, &pass);
 	why = an_watch_judge(&r->watch, an_now_ms());

@@ -139,8 +139,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	p->mm = mm;
 	p->pid = get_pid(pid);
 	p->choice = an_choice_get(choice);
-	if (choice && choice->asked.flags & AUTONUMA_F_DRY_RUN)
-		p->mode = AN_MODE_DRY;
+	p->mode = an_choice_mode(choice);
 	p->forecast_pm = AUTONUMA_UNKNOWN;
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 	p->one_in = 1;

@@ -35,6 +35,13 @@ enum an_mode {
 	AN_MODE_REST,		/* put to rest by the watchdog: nothing at all */
 };
 
+/* Unless it rests: what was asked for. */
+static inline enum an_mode an_choice_mode(const struct an_choice *c)
+{
+	return c && c->asked.flags & AUTONUMA_F_DRY_RUN ? AN_MODE_DRY :
+							  AN_MODE_ACT;
+}
+
 /*
  * struct an_process - a process under balance
  *

@@ -143,6 +143,7 @@ void an_watch_add(struct an_watch *w, const struct an_watch_pass *pass)
 	if (w->rests)
 		return;
 	w->processes = pass->processes ? pass->processes : 1;
+	w->dry = pass->dry;
 	sum_add(&w->window, pass);
 	sum_add(&w->slice, pass);
 	look_at_slice(w);
@@ -195,7 +196,8 @@ static enum an_reason window_fault(const struct an_watch *w)
 		return AN_R_REST_RETURNS;
 	if (costs_more(w, MUCH_PM))
 		return AN_R_REST_STALLS;
-	if (w->begun && w->share_pm < HIGH_PM &&
+	/* Of a dry run no gain is asked, but that it costs little. */
+	if (!w->dry && w->begun && w->share_pm < HIGH_PM &&
 	    (moved_more(w, 1, MANY_DEN) || costs_more(w, LITTLE_PM)))
 		return AN_R_REST_NO_GAIN;
 	return AN_R_NONE;

@@ -12,6 +12,7 @@
 /* What one pass over one process brought, from the end of the one before. */
 struct an_watch_pass {
 	u32 processes;		/* of the scope that are balanced now, 1+ */
+	bool dry;		/* it moves nothing, so its share cannot rise */
 	u64 resident;		/* pages of the process */
 	u64 faults;		/* hinting faults of its threads */
 	u64 sampled;		/* the same, in pages, weighted */
@@ -41,6 +42,7 @@ struct an_watch {
 	struct an_watch_sum window;	/* since the last judgement */
 	struct an_watch_sum slice;	/* a part of it */
 	u32 processes;		/* as of the last pass */
+	bool dry;		/* likewise */
 	u32 remote_pm;		/* of the slice in the window where most was */
 	u32 last_remote_pm;	/* and in the window before */
 

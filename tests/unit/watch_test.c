@@ -24,6 +24,7 @@ static u32 iterations = 2000;
 struct play {
 	struct an_watch w;
 	u32 processes;
+	bool dry;
 	u64 now_ms;
 	u32 passes, rests, resumed;
 	u32 first;		/* pass of the first rest */
@@ -63,6 +64,7 @@ static void pass(struct play *p, u32 share_pm, u32 moved, u32 cost_pm)
 {
 	struct an_watch_pass one = {
 		.processes = p->processes,
+		.dry = p->dry,
 		.resident = PAGES,
 		.faults = FAULTS,
 		.sampled = FAULTS,
@@ -290,6 +292,21 @@ static void test_stalls(void)
 	ok(!p.rests, "stalls: 8 %% for 20 points are borne");
 }
 
+static void test_dry(void)
+{
+	struct play p = start(1);
+
+	p.dry = true;
+	steady(&p, LONG, 300, 0, 40);
+	ok(!p.rests, "dry run: 4 %% are borne, though nothing can be gained");
+	p = start(1);
+	p.dry = true;
+	steady(&p, 100, 300, 0, 80);
+	ok(p.rests == 1 && p.why == AN_R_REST_STALLS,
+	   "dry run: 8 %%, at rest after %u passes (%s)", p.first,
+	   an_reason_name(p.why));
+}
+
 static void test_set(void)
 {
 	struct play p = start(10);
@@ -407,6 +424,7 @@ int main(int argc, char **argv)
 	test_no_gain();
 	test_returns();
 	test_stalls();
+	test_dry();
 	test_set();
 	test_back_off();
 	test_fuzz();
