@@ -3,13 +3,15 @@
  * The choices: which processes and cgroups were asked for, or excluded. Two
  * tables, of processes by their struct pid and of cgroups by their id. The
  * nearest choice decides: the process's own, else that of its cgroup, else
- * that of the nearest cgroup above.
+ * that of the nearest cgroup above. Only an exclusion by who has CAP_SYS_NICE
+ * is not undone below it by who has not.
  *
  * Nothing here is looked at in a fault: knuma_scand asks once per look at a
  * process. With no choice made, no probe is attached and both tables are empty.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/hash.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
@@ -82,7 +84,8 @@ static u64 pid_key(const struct pid *pid)
  * @home: bitmap of the suggested home nodes, or NULL
  * @cgroup: id of the cgroup it is for, 0 for processes
  *
- * Context: may sleep; charged to the caller's memory cgroup.
+ * Context: who asks, whose capabilities count. May sleep; charged to the
+ * caller's memory cgroup.
  */
 struct an_choice *an_choice_alloc(const struct autonuma_settings *asked,
 				  const unsigned long *home, u64 cgroup)
@@ -96,6 +99,7 @@ struct an_choice *an_choice_alloc(const struct autonuma_settings *asked,
 	refcount_set(&c->refs, 1);
 	c->asked = *asked;
 	c->cgroup = cgroup;
+	c->privileged = capable(CAP_SYS_NICE);
 	if (home)
 		bitmap_copy(c->home, home, nr_node_ids);
 	return c;
@@ -351,20 +355,39 @@ int an_choice_set_cgroup(struct cgroup *cgrp, struct an_choice *c)
 	return -ENODEV;
 }
 
-/* What holds for a cgroup: its own choice, or the nearest above. Context: RCU. */
-struct an_choice *an_choice_of_cgroup(struct cgroup *cgrp)
+/*
+ * What holds in a cgroup where @c was chosen, or NULL nothing yet: the nearest
+ * choice. But nobody asks for what was excluded above by who may do more: the
+ * next choice of such a one tells. Context: RCU read side.
+ */
+static struct an_choice *decides(struct an_choice *c, struct cgroup *cgrp)
 {
+	struct an_choice *above;
 	struct entry *e;
 	int level;
 
 	if (!atomic_read(&cgroups.entries))
-		return NULL;
+		return c;
 	for (level = cgrp->level; level >= 0; level--) {
+		if (c && c->privileged)
+			break;
 		e = find(&cgroups, cgroup_id(cgrp->ancestors[level]));
-		if (e)
-			return e->choice;
+		if (!e)
+			continue;
+		above = e->choice;
+		if (!c)
+			c = above;
+		else if (above->privileged)
+			return above->asked.choice == AUTONUMA_CHOICE_EXCLUDED ?
+			       above : c;
 	}
-	return NULL;
+	return c;
+}
+
+/* What holds for a cgroup: as a rule the nearest choice. Context: RCU read side. */
+struct an_choice *an_choice_of_cgroup(struct cgroup *cgrp)
+{
+	return decides(NULL, cgrp);
 }
 
 /**
@@ -372,20 +395,21 @@ struct an_choice *an_choice_of_cgroup(struct cgroup *cgrp)
  * @leader: of its thread group
  *
  * Context: RCU read side; an_choice_get() keeps it longer.
- * Return: the nearest choice, NULL if there is none.
+ * Return: the choice that decides, NULL if there is none.
  */
 struct an_choice *an_choice_of(struct task_struct *leader)
 {
+	struct an_choice *own = NULL;
 	struct entry *e;
 
 	if (atomic_read(&processes.entries)) {
 		e = find(&processes, pid_key(task_tgid(leader)));
 		if (e)
-			return e->choice;
+			own = e->choice;
 	}
 	if (!atomic_read(&cgroups.entries))
-		return NULL;
-	return an_choice_of_cgroup(an_scope_cgroup(leader));
+		return own;
+	return decides(own, an_scope_cgroup(leader));
 }
 
 /* A scope may run ahead of its rate by so much. */

@@ -45,6 +45,7 @@ struct an_choice {
 	refcount_t refs;
 	struct autonuma_settings asked;
 	u64 cgroup;			/* id, 0: of processes */
+	bool privileged;		/* chosen with CAP_SYS_NICE */
 
 	/* Of any worker and fault: time up to which the rate is spent, ns */
 	atomic64_t rate_ns;

@@ -454,6 +454,46 @@ static void user_is_told(void *inner)
 	link_close(l);
 }
 
+static void say_decided(struct link *l, const char *when, const char *whom, uint16_t type, int fd)
+{
+	const struct autonuma_scope *scope;
+	int err = ask_about(l, AUTONUMA_CMD_GET, type, fd);
+
+	scope = found(l, AUTONUMA_A_SCOPE, sizeof(*scope));
+	if (err || !scope)
+		die("%s: %s", when, name_of(err));
+	printf("decided %s %s %s %u\n", when, whom, scope->state == AUTONUMA_STATE_OUT ? "out" : "in", scope->source);
+}
+
+static void decide_as(struct link *l, const char *when, int outers_choice, int outer, int inner)
+{
+	choose(l, AUTONUMA_A_CGROUP_FD, outer, outers_choice);
+	say_decided(l, when, "self", AUTONUMA_A_PIDFD, pidfd(getpid(), 0));
+	say_decided(l, when, "inner", AUTONUMA_A_CGROUP_FD, inner);
+}
+
+/* The user asks for himself and for his control group, root excludes the one above, then asks for that of the user. */
+static void overruled(void *unused)
+{
+	int outer = cgroup_dir("ask-sum"), inner = cgroup_dir("ask-sum/inner");
+	struct link *l = link_open();
+
+	(void)unused;
+	join("ask-sum/inner");
+	set_caps(~(1U << CAP_SYS_NICE), ~0U);
+	say("unprivileged", "asks", choose(l, AUTONUMA_A_PIDFD, pidfd(getpid(), 0), AUTONUMA_CHOICE_ASKED));
+	say("unprivileged", "asks", choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_ASKED));
+	decide_as(l, "excluded-by-the-same", AUTONUMA_CHOICE_EXCLUDED, outer, inner);
+	set_caps(~0U, ~0U);
+	decide_as(l, "excluded-by-root", AUTONUMA_CHOICE_EXCLUDED, outer, inner);
+	choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_ASKED);
+	decide_as(l, "asked-by-root", AUTONUMA_CHOICE_EXCLUDED, outer, inner);
+	decide_as(l, "not-excluded", AUTONUMA_CHOICE_DEFAULT, outer, inner);
+	choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_DEFAULT);
+	choose(l, AUTONUMA_A_PIDFD, pidfd(getpid(), 0), AUTONUMA_CHOICE_DEFAULT);
+	link_close(l);
+}
+
 /* Root asks for a control group, in which others are, too; below is one of the user's. */
 static void covered(void *unused)
 {
@@ -477,6 +517,7 @@ static void covered(void *unused)
 	end_child(roots);
 	end_child(inners);
 	link_close(l);
+	run_child(overruled, NULL);
 	rmdir(CGROUPS "/ask-sum/inner");
 	rmdir(CGROUPS "/ask-sum");
 }

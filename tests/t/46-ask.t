@@ -108,6 +108,12 @@ check "told: of a cgroup below: what is there" is "$(said "told root inner")" "1
 check "told: of a process: its own" is "$(said "told root process")" "1 some"
 check "told: who may write the cgroup below: the same" is "$(said "told user inner")" "1 some"
 check "told: of a process that is not balanced: nothing of the others" is "$(said "told user self")" "0 none"
+# "STATE SOURCE" of a process and of its cgroup, both asked for without CAP_SYS_NICE; source 1 is a process, 2 a cgroup
+decided() { said "decided $1" | paste -sd,; }
+check "decided: the nearest choice, by the same" is "$(decided excluded-by-the-same)" "self in 1,inner in 2"
+check "decided: excluded above with CAP_SYS_NICE: not undone" is "$(decided excluded-by-root)" "self out 2,inner out 2"
+check "decided: but by who has it, too" is "$(decided asked-by-root)" "self in 1,inner in 2"
+check "decided: excluded no more" is "$(decided not-excluded)" "self in 1,inner in 2"
 check "everybody has asked" is "$(said "ended strangers")" 0
 
 check "open sockets hold no reference" is "$(said references)" 0
