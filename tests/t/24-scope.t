@@ -176,7 +176,7 @@ begin 9	# a budget and a rate of its own hold it back
 mkdir $groups/slow
 autonumactl enable --cgroup slow --rate 1 --budget 1
 echo $$ >$groups/slow/cgroup.procs
-start_load private --threads 2 --mem 128 --stride 1024 --sweeps 1000000 --born 0 --spread
+start_load private --threads 8 --mem 128 --stride 1024 --sweeps 1000000 --born 0 --spread	# more than fit on node 0
 echo $$ >$groups/cgroup.procs
 slow=$load_pid
 wait_until is_planted slow
@@ -280,4 +280,39 @@ check "without a main thread: it has ended" is "$(said_in 11 leader)" Z
 check "without a main thread: asked for by its cgroup" is "$(said_in 11 asked)" 0
 check "without a main thread: excluded by it" is "$(said_in 11 excluded)" 0
 check "no choice was lost" is "$(said_in 9 lost)" 0
+
+# --- what explain and status say of the local share, beside the meter: all on node 0 in a dry run, then placed ---
+
+guest "${standard_machine[@]}" --balancer autonuma --module-args "scope=asked" --file "$programs/autonumactl" \
+	--meter "$work/meter" <<'GUEST'
+start_load private --threads 8 --mem 64 --stride 1024 --sweeps 1000000 --born 0 --spread
+worker=$(child_of "$load_pid")
+
+# shares CASE OPTION...: asked for so, what is said when that has lasted for a while; the meter's interval ends with mark 2
+shares() {
+	begin "$1"
+	shift
+	autonumactl enable --pid $worker "$@"
+	wait_sweeps $load_pid 150
+	mark 3
+	wait_sweeps $load_pid 100
+	autonumactl explain $worker --json | tr -d '\n'; echo
+	autonumactl status --pid $worker --json | tr -d '\n'; echo
+	mark 2
+}
+
+shares 0 --dry-run
+shares 1
+kill -KILL $load_pid; wait
+GUEST
+
+guest_ended_well
+# differ CASE N FILTER: by how much that differs from the meter's share
+differ() { awk -v a="$(object "$1" "$2" "$3")" -v b="$(local_whole "$1")" 'BEGIN { d = a / 1000 - b; print d < 0 ? -d : d }'; }
+for case in 0 1; do
+	name="$([[ $case = 0 ]] && echo "dry run" || echo placed), $(local_whole $case) by the meter"
+	check "explain: local share: $name" at_most "$(differ $case 1 .process.local_pm)" 0.1
+	check "status: local share: $name" at_most "$(differ $case 2 .scope.local_pm)" 0.1
+done
+check "there were two shares to compare" at_least "$(awk -v a="$(local_whole 0)" -v b="$(local_whole 1)" 'BEGIN { print b - a }')" 0.2
 finish
