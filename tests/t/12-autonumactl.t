@@ -350,11 +350,4 @@ done < <(sed -n 's/^module_param_cb(\([a-z_]*\),.*/\1/p' "$top"/module/*.c)
 while IFS= read -r act; do
 	check "autonuma.4: event $act" like "$(tr -s ' \n' ' ' <"$work/page")" "[ (]$act[ ,;.]"
 done < <(sed -n 's/^DEFINE_EVENT(autonuma_decision, autonuma_\([a-z_]*\),/\1/p' "$top/module/trace.h")
-
-# The examples are shell, and begin with programs that exist, or that this project has.
-while IFS= read -r example; do
-	check "example: $example" bash -nc "$example"
-	first=${example%% *}
-	check "example: $first is a program" bash -c "[[ $first = autonumactl || -x $top/$first ]] || type $first"
-done < <(sed -n 's/^[#$] //p' "$top"/docs/man/*)
 finish
