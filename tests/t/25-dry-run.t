@@ -34,9 +34,15 @@ asked() {
 		sh -c 'echo $$ >"$0/cgroup.procs"; exec load "$@"' $groups/case$number "$@" --stride 1024 >/tmp/out
 		echo "load $?" >/tmp/ended
 	} &
-	# What it says last while all of its processes are there.
+	# What it says last while all of its threads are there: those that have ended are missing on their nodes.
+	most=0
 	until [ -s /tmp/ended ]; do
-		autonumactl status --cgroup case$number --json >/tmp/now && grep -q '"processes":0' /tmp/now || cp /tmp/now /tmp/last
+		autonumactl status --cgroup case$number --json >/tmp/now
+		threads=$(wc -l <$groups/case$number/cgroup.threads)
+		if [ "$threads" -ge $most ]; then
+			most=$threads
+			cp /tmp/now /tmp/last
+		fi
 		usleep 200000
 	done
 	wait
