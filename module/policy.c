@@ -14,44 +14,195 @@
 /* Lifts signed differences of costs (below 2^28) into an unsigned key. */
 #define KEY_ZERO	0x100000000ULL
 
+/* Was the page, or what the thread uses, last used by another thread? */
+static bool shared(const struct an_fault *f)
+{
+	if (f->verdict == AN_V_SHARED || f->sharer)
+		return true;
+	return f->last_node != AN_NO_NODE && !f->same_task;
+}
+
+/* A thread that is not where it belongs tells nothing of where memory does. */
+static enum an_reason out_of_place(const struct an_fault *f)
+{
+	if (f->wandering && !f->cpu_home)
+		return AN_R_WANDERING;
+	if (f->has_home && !f->cpu_home && (shared(f) || f->page_home))
+		return AN_R_AWAY_FROM_HOME;
+	return AN_R_NONE;
+}
+
+/**
+ * an_policy_votes - is this fault a vote on where its region belongs
+ * @f: the fault; its verdict, if any, is the one before
+ *
+ * Context: any; looks at @f only.
+ */
+bool an_policy_votes(const struct an_fault *f)
+{
+	return f->allowed && out_of_place(f) == AN_R_NONE;
+}
+
+/* May one node have it, and is it this one? AN_R_NONE: it may follow. */
+static enum an_reason why_not_follow(const struct an_fault *f)
+{
+	bool again = f->last_node == f->cpu_node;
+
+	switch (f->verdict) {
+	case AN_V_NONE:
+		if (f->last_node == AN_NO_NODE)
+			return AN_R_FIRST_FAULT;
+		return again ? AN_R_NONE : AN_R_CONTRARY;
+	case AN_V_GATHER:
+		/* Where it belongs is for the home nodes to say. */
+		if (f->sharer && !f->has_home)
+			return AN_R_SHARED;
+		return f->leader == f->cpu_node ? AN_R_NONE : AN_R_CONTRARY;
+	case AN_V_TORN:
+		if (f->last_node == AN_NO_NODE)
+			return f->owner ? AN_R_NONE : AN_R_FIRST_FAULT;
+		return again ? AN_R_NONE : AN_R_CONTRARY;
+	case AN_V_SHARED:
+		return f->has_home ? AN_R_NONE : AN_R_SHARED;
+	default:
+		return AN_R_OPEN;
+	}
+}
+
 /**
  * an_policy_fault - what to do with the page of one hinting fault
  * @f: the fault
  *
- * A page follows on the second fault in a row from one node, so a wrong move
- * needs two accidents. A page that several threads use has no better node of
- * its own: it belongs on any home node of the process, on a core one if there
- * are such. What runs away from home pulls nothing shared, and nothing at all
- * from home: it is expected back.
+ * A page follows on the second fault in a row from one node, and a region on
+ * the second ballot that agrees, so a wrong move needs two accidents. Where the
+ * pages of a region are known to have an owner each, the first fault tells who.
+ * What several threads use has no better node of its own: it belongs on any
+ * home node of the process, on a core one if there are such, spread over them.
+ * What runs away from home pulls nothing shared, and nothing at all from home:
+ * it is expected back.
  *
  * Context: any; looks at @f only.
- * Return: AN_R_FOLLOW or AN_R_FOLLOW_HOME to move the page to the CPU's node,
- * AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else the reason to
- * leave things as they are.
+ * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to the
+ * CPU's node, AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else the
+ * reason to leave things as they are.
  */
 enum an_reason an_policy_fault(const struct an_fault *f)
 {
-	bool shared = !f->same_task || f->sharer;
+	enum an_reason why;
 
 	if (!f->allowed)
 		return AN_R_NOT_ALLOWED;
 	if (f->page_node == f->cpu_node)
 		return AN_R_LOCAL;
-	if (f->last_node == AN_NO_NODE)
-		return AN_R_FIRST_FAULT;
-	if (f->last_node != f->cpu_node)
-		return AN_R_CONTRARY;
-	if (f->wandering && !f->cpu_home)
-		return AN_R_WANDERING;
-	if (!f->has_home)
+	why = out_of_place(f);
+	if (why == AN_R_NONE)
+		why = why_not_follow(f);
+	if (why != AN_R_NONE)
+		return why;
+	if (!f->has_home || !shared(f))
 		return AN_R_FOLLOW;
-	if (!f->cpu_home && (shared || f->page_home))
-		return AN_R_AWAY_FROM_HOME;
-	if (!shared)
-		return AN_R_FOLLOW;
+	if (f->page_home && f->spread_pull)
+		return AN_R_SPREAD;
 	if (f->page_home && !f->core_pull)
 		return AN_R_SHARED_HOME;
 	return AN_R_FOLLOW_HOME;
+}
+
+/**
+ * an_policy_whole_region - does what was decided on a page hold for its region
+ * @f: the fault
+ *
+ * Context: any; looks at @f only.
+ */
+bool an_policy_whole_region(const struct an_fault *f)
+{
+	return f->verdict == AN_V_GATHER || f->verdict == AN_V_SHARED;
+}
+
+/*
+ * Spread well enough: no home node is off by more than 1/4 of the mean. Once it
+ * is not, pages move until none is off by more than 1/16.
+ */
+#define SPREAD_FAR	4
+#define SPREAD_NEAR	16
+
+struct spread_sum {
+	u64 pages, use;
+	u32 homes;
+};
+
+static struct spread_sum sum_homes(const struct an_spread *s)
+{
+	struct spread_sum sum = {};
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (!map_has(s->home, n))
+			continue;
+		sum.homes++;
+		sum.pages += s->pages[n];
+		sum.use += s->use[n];
+	}
+	return sum;
+}
+
+static u64 wanted_on(const struct an_spread *s, const struct spread_sum *sum,
+		     u32 n)
+{
+	return sum->pages * s->use[n] / sum->use;
+}
+
+static bool far_off(const struct an_spread *s, const struct spread_sum *sum)
+{
+	u64 slack = sum->pages / sum->homes / SPREAD_FAR, want;
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (!map_has(s->home, n))
+			continue;
+		want = wanted_on(s, sum, n);
+		if (s->pages[n] > want + slack || s->pages[n] + slack < want)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * an_policy_spread - which home nodes have too much or too little of a process
+ * @s: the process; over and under are overwritten
+ *
+ * What all its threads use belongs on all its home nodes, in proportion to the
+ * threads that run there: no node's memory is then a bottleneck for the others.
+ *
+ * Return: how many pages should move from nodes over to nodes under.
+ */
+u32 an_policy_spread(const struct an_spread *s)
+{
+	struct spread_sum sum = sum_homes(s);
+	u64 slack, want, excess = 0;
+	u32 n;
+
+	for (n = 0; n < map_words(s->nr_nodes); n++) {
+		s->over[n] = 0;
+		s->under[n] = 0;
+	}
+	if (sum.homes < 2 || !sum.use)
+		return 0;
+	if (!far_off(s, &sum))
+		return 0;
+	slack = sum.pages / sum.homes / SPREAD_NEAR;
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (!map_has(s->home, n))
+			continue;
+		want = wanted_on(s, &sum, n);
+		if (s->pages[n] > want + slack) {
+			map_add(s->over, n);
+			excess += s->pages[n] - want;
+		} else if (s->pages[n] + slack < want) {
+			map_add(s->under, n);
+		}
+	}
+	return excess;
 }
 
 /* What a task costs on a node */
@@ -313,6 +464,17 @@ static u64 leave_key(const struct an_snapshot *s, const struct work *w, u32 t)
 	return 0;
 }
 
+/*
+ * Memory that is on its way to its threads must not be met by them halfway. With
+ * home nodes both go to the same place.
+ */
+static bool movable(const struct an_snapshot *s, const struct work *w, u32 t)
+{
+	u32 p = s->tasks[t].proc;
+
+	return !s->tasks[t].fixed && (!s->procs[p].moving || w->proc[p].nr_home);
+}
+
 /* Lists the movable tasks of each node, the most willing to leave first. */
 static void list_tasks(const struct an_snapshot *s, struct work *w)
 {
@@ -322,7 +484,7 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 	w->heap.len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
 		w->task[t].leave = leave_key(s, w, t);
-		if (w->task[t].leave && !s->tasks[t].fixed)
+		if (w->task[t].leave && movable(s, w, t))
 			an_heap_push(&w->heap, t, w->task[t].leave);
 	}
 	while (w->heap.len) {
@@ -503,7 +665,7 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 
 	list_tasks(s, w);
 	for (t = 0; t < s->nr_tasks; t++) {
-		if (!s->tasks[t].fixed)
+		if (movable(s, w, t))
 			await_turn(w, t);
 	}
 	while (h->len && nr < max_steps) {
@@ -588,8 +750,8 @@ static u32 best_node(const struct an_snapshot *s, const struct work *w, u32 t)
  * @best: set to the node that suits it best, allowed and free or not
  *
  * Context: any; linear in nodes.
- * Return: AN_R_NO_EVIDENCE, AN_R_AT_BEST, AN_R_COOLING, AN_R_AFFINITY or
- * AN_R_NO_ROOM, the first that holds.
+ * Return: AN_R_NO_EVIDENCE, AN_R_AT_BEST, AN_R_COOLING, AN_R_MEMORY_COMES,
+ * AN_R_AFFINITY or AN_R_NO_ROOM, the first that holds.
  */
 enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best)
 {
@@ -604,6 +766,8 @@ enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best)
 		return AN_R_AT_BEST;
 	if (t->fixed)
 		return AN_R_COOLING;
+	if (!movable(s, w, task))
+		return AN_R_MEMORY_COMES;
 	if (!allowed_on(t, *best))
 		return AN_R_AFFINITY;
 	return AN_R_NO_ROOM;

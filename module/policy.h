@@ -24,6 +24,7 @@
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
+typedef long long s64;
 #endif
 
 #include "reason.h"
@@ -40,18 +41,34 @@ typedef unsigned long long u64;
 #define AN_SHARER_NUM	1
 #define AN_SHARER_DEN	2
 
+/* An owner has less than one part in 8 of shared pages. */
+#define AN_OWNER_PART	8
+
+/* What is known of the region of a page, see ballot.h. */
+enum an_verdict {
+	AN_V_NONE,		/* not asked: each page speaks for itself */
+	AN_V_OPEN,		/* not enough is known yet */
+	AN_V_GATHER,		/* one node uses all of it */
+	AN_V_TORN,		/* its pages have different owners */
+	AN_V_SHARED,		/* several nodes use its pages */
+};
+
 /* One hinting fault, as gear 2 sees it. Nodes, AN_NO_NODE where unknown. */
 struct an_fault {
 	int page_node;		/* where the page is */
 	int cpu_node;		/* where the fault came from */
 	int last_node;		/* node of the last fault on the page */
+	enum an_verdict verdict; /* on the region, this fault included */
+	int leader;		/* likewise, AN_V_GATHER: the node that uses it */
 	bool same_task;		/* last fault was of the same thread */
 	bool sharer;		/* the thread mostly uses shared pages */
+	bool owner;		/* the thread hardly uses any shared page */
 	bool wandering;		/* the thread has not been on cpu_node for long */
 	bool has_home;		/* the process has home nodes */
 	bool page_home;		/* page_node is one of them */
 	bool cpu_home;		/* cpu_node is one of them */
 	bool core_pull;		/* cpu_node is in an_proc.core, page_node not */
+	bool spread_pull;	/* cpu_node has too little of it, page_node too much */
 	bool allowed;		/* policy and cpuset allow cpu_node */
 };
 
@@ -96,6 +113,7 @@ struct an_proc {
 				 * empty if they are alike
 				 */
 	bool dry;		/* looked at only, its tasks are fixed */
+	bool moving;		/* its memory is on the way to its threads */
 };
 
 struct an_snapshot {
@@ -122,11 +140,23 @@ struct an_step {
 	enum an_reason reason;	/* AN_R_MOVE_IDLE, AN_R_MOVE_EVEN or AN_R_SWAP */
 };
 
+bool an_policy_votes(const struct an_fault *f);
 enum an_reason an_policy_fault(const struct an_fault *f);
+bool an_policy_whole_region(const struct an_fault *f);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
 void an_policy_homes(struct an_snapshot *s);
 u64 an_policy_goal(struct an_snapshot *s);
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);
+/* How the memory of a process is spread over its home nodes; arrays by node. */
+struct an_spread {
+	u32 nr_nodes;
+	const u32 *pages;
+	const u64 *use;			/* by threads that run there, any unit */
+	const unsigned long *home;	/* bitmap */
+	unsigned long *over, *under;	/* out, bitmaps: with too much, too little */
+};
+
+u32 an_policy_spread(const struct an_spread *s);
 bool an_policy_settled(const struct an_snapshot *s, u32 task);
 enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best);
 

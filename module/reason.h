@@ -89,16 +89,20 @@ enum an_reason {
 	/* fault: the policy's word on one hinting fault */
 	AN_R_LOCAL,		/* page is where it is used: cancel a queued move */
 	AN_R_FIRST_FAULT,	/* nothing known yet of the page */
+	AN_R_OPEN,		/* too little known yet of its region */
+	AN_R_SHARED,		/* several nodes use the region: it stays */
 	AN_R_CONTRARY,		/* last fault came from another node: cancel */
 	AN_R_WANDERING,		/* the thread came to this node just now */
 	AN_R_SHARED_HOME,	/* shared page already on a home node */
 	AN_R_AWAY_FROM_HOME,	/* shared page, and this CPU is not at home */
 	AN_R_NOT_ALLOWED,	/* memory policy or cpuset excludes the node */
-	AN_R_FOLLOW,		/* move: second fault in a row from that node */
+	AN_R_FOLLOW,		/* move: that node uses it */
 	AN_R_FOLLOW_HOME,	/* move: shared page goes to the home node */
+	AN_R_SPREAD,		/* move: to the home node that has too little */
 	/* queued */
 	AN_R_QUEUE_FOLLOW,
 	AN_R_QUEUE_HOME,
+	AN_R_QUEUE_SPREAD,
 	/* not_queued */
 	AN_R_QUEUE_OFF,		/* migrate=off */
 	AN_R_QUEUE_FULL,
@@ -151,6 +155,7 @@ enum an_reason {
 	AN_R_NO_ROOM,		/* the better node is loaded, nothing to swap */
 	AN_R_AFFINITY,		/* affinity or cpuset excludes the better node */
 	AN_R_DRY_RUN,		/* would be free to go */
+	AN_R_MEMORY_COMES,	/* what it uses is on its way to it */
 	AN_R_COOLING,		/* moved lately, or its moves come undone */
 	/* undone: who took a moved thread away again */
 	AN_R_BY_WAKE_UP,

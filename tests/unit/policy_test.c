@@ -69,6 +69,40 @@ static void test_fault(void)
 		{ F(0, 1, 1, .has_home = true, .cpu_home = true,
 		    .wandering = true), AN_R_FOLLOW_HOME,
 		  "but one who came home" },
+		{ F(0, 1, AN_NO_NODE, .verdict = AN_V_OPEN), AN_R_OPEN,
+		  "a region of which little is known stays" },
+		{ F(0, 1, 1, .same_task = true, .verdict = AN_V_OPEN), AN_R_OPEN,
+		  "whatever one page tells" },
+		{ F(0, 1, AN_NO_NODE, .verdict = AN_V_GATHER, .leader = 1),
+		  AN_R_FOLLOW, "a region follows the node that uses it" },
+		{ F(0, 1, 1, .verdict = AN_V_GATHER, .leader = 2),
+		  AN_R_CONTRARY, "and no other" },
+		{ F(0, 1, 1, .verdict = AN_V_GATHER, .leader = 1,
+		    .sharer = true), AN_R_SHARED,
+		  "a sharer without home gathers nothing" },
+		{ F(0, 1, 1, .verdict = AN_V_GATHER, .leader = 1,
+		    .sharer = true, .has_home = true, .cpu_home = true),
+		  AN_R_FOLLOW_HOME, "at home it does" },
+		{ F(0, 1, AN_NO_NODE, .verdict = AN_V_TORN, .owner = true),
+		  AN_R_FOLLOW, "in a torn region a page follows its owner" },
+		{ F(0, 1, AN_NO_NODE, .verdict = AN_V_TORN), AN_R_FIRST_FAULT,
+		  "others have to fault twice" },
+		{ F(0, 1, 2, .verdict = AN_V_TORN, .owner = true),
+		  AN_R_CONTRARY, "as has an owner where another one was" },
+		{ F(0, 1, 1, .verdict = AN_V_SHARED), AN_R_SHARED,
+		  "what several nodes use stays without home" },
+		{ F(0, 1, 1, .verdict = AN_V_SHARED, .has_home = true,
+		    .cpu_home = true), AN_R_FOLLOW_HOME, "and comes home" },
+		{ F(0, 1, 1, .verdict = AN_V_SHARED, .has_home = true,
+		    .cpu_home = true, .page_home = true), AN_R_SHARED_HOME,
+		  "where it stays" },
+		{ F(0, 1, 1, .verdict = AN_V_SHARED, .has_home = true,
+		    .cpu_home = true, .page_home = true,
+		    .spread_pull = true), AN_R_SPREAD,
+		  "unless another home node has too little" },
+		{ F(0, 1, 1, .verdict = AN_V_GATHER, .leader = 1,
+		    .wandering = true), AN_R_WANDERING,
+		  "no region follows a wanderer" },
 #undef F
 		{ { .page_node = 0, .cpu_node = 1, .last_node = 1,
 		    .same_task = true }, AN_R_NOT_ALLOWED,
@@ -82,6 +116,81 @@ static void test_fault(void)
 		ok(got == cases[i].want, "fault: %s (%s)", cases[i].what,
 		   an_reason_name(got));
 	}
+}
+
+/* Who is out of place has no vote; what follows as a region. */
+static void test_regions(void)
+{
+	struct an_fault f = { .page_node = 0, .cpu_node = 1, .last_node = 1 };
+
+	ok(!an_policy_votes(&f), "vote: not where memory is not allowed");
+	f.allowed = true;
+	ok(an_policy_votes(&f), "vote: a thread where it may be");
+	f.wandering = true;
+	ok(!an_policy_votes(&f), "vote: no wanderer");
+	f.wandering = false;
+	f.has_home = true;
+	f.sharer = true;
+	ok(!an_policy_votes(&f), "vote: no sharer away from home");
+	ok(!an_policy_whole_region(&f), "region: not without a verdict");
+	f.verdict = AN_V_TORN;
+	ok(!an_policy_whole_region(&f), "region: not a torn one");
+	f.verdict = AN_V_GATHER;
+	ok(an_policy_whole_region(&f), "region: one of one user");
+}
+
+/* How far pages are off what is wanted, in 1/100 of all, after spreading. */
+static u32 spread_off(u32 nodes, u32 *pages, const u64 *use,
+		      const unsigned long *home)
+{
+	unsigned long over, under;
+	struct an_spread s = { nodes, pages, use, home, &over, &under };
+	u64 all = 0, all_use = 0, off = 0, want;
+	u32 move = an_policy_spread(&s), n, to;
+
+	while (move--) {
+		n = rnd(nodes);
+		to = rnd(nodes);
+		if (in_map(&over, n) && in_map(&under, to)) {
+			pages[n]--;
+			pages[to]++;
+		} else {
+			move += over && under;
+		}
+	}
+	for (n = 0; n < nodes; n++) {
+		all += pages[n] * in_map(home, n);
+		all_use += use[n] * in_map(home, n);
+	}
+	for (n = 0; n < nodes; n++) {
+		if (!in_map(home, n))
+			continue;
+		want = all * use[n] / all_use;
+		off += pages[n] > want ? pages[n] - want : 0;
+	}
+	return off * 100 / all;
+}
+
+static void test_spread(void)
+{
+	unsigned long home = 0x7, over = 1, under = 1, one = 1;
+	u32 even[] = { 1000, 1100, 900, 50 };
+	u32 born[] = { 9000, 0, 0, 77 };
+	u64 use[] = { 10, 10, 10, 10 }, unused[4] = {}, double_use[] = { 20, 10, 10, 0 };
+	struct an_spread s = { 4, even, use, &home, &over, &under };
+
+	ok(!an_policy_spread(&s) && !over && !under,
+	   "spread: what is nearly even stays");
+	s.pages = born;
+	ok(an_policy_spread(&s) == 6000 && over == 1 && under == 6,
+	   "spread: from where it was born to the others");
+	s.use = unused;
+	ok(!an_policy_spread(&s) && !over, "spread: nobody runs there");
+	s.use = use;
+	s.home = &one;
+	ok(!an_policy_spread(&s) && !over, "spread: not with one home node");
+	ok(spread_off(4, born, double_use, &home) < 10 && born[3] == 77,
+	   "spread: in proportion to use, and only at home");
 }
 
 static bool reason_named(u32 why)
@@ -601,6 +710,8 @@ int main(int argc, char **argv)
 	rnd_state = seed;
 	note("seed %llu, %u iterations", (unsigned long long)seed, iterations);
 	test_fault();
+	test_regions();
+	test_spread();
 	test_names();
 	test_four_by_two();
 	test_private();

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The votes on regions, see ballot.h: counting them, and the verdict.
+ */
+#include "ballot.h"
+
+#define VOTES_MAX	15	/* what 4 bits hold */
+#define TELLS_MAX	7
+#define TELLS_MIN	(-8)
+#define PASS_MASK	63
+
+/* A ballot is clear if at most one vote of so many was for another node. */
+#define CLEAR_PART	8
+
+/* Votes in two ballots that agree: six pages of one user, by chance 1 in 32. */
+#define ENOUGH_VOTES	10
+
+/* Pages that faulted again, to tell that each has one owner. */
+#define ENOUGH_SECONDS	2
+
+/* Pages that changed their node, one of so many: several nodes use them. */
+#define CHANGED_PART	3
+
+/* So many passes told of changing users, less those that told otherwise. */
+#define SHARED_TELLS	(-2)
+
+/*
+ * What pages that faulted again tell: 1: each has one owner, -1: they change,
+ * 0: nothing.
+ */
+static int tells_of(const union an_ballot *b)
+{
+	if (b->other * CHANGED_PART >= b->same + b->other)
+		return b->other ? -1 : 0;
+	return b->same >= ENOUGH_SECONDS && b->same >= CLEAR_PART / 2 * b->other;
+}
+
+static int scale(const union an_ballot *b)
+{
+	int tells = b->tells + tells_of(b);
+
+	return tells > TELLS_MAX ? TELLS_MAX :
+	       tells < TELLS_MIN ? TELLS_MIN : tells;
+}
+
+/* A pass ended that brought votes. */
+static void close_pass(union an_ballot *b)
+{
+	b->tells = scale(b);
+	b->last_node = b->node;
+	b->last_yes = b->yes;
+	b->last_no = b->no;
+	b->yes = 0;
+	b->no = 0;
+	b->same = 0;
+	b->other = 0;
+}
+
+/* The node with most votes leads, as nearly as two counts can tell. */
+static void count_vote(union an_ballot *b, u32 node)
+{
+	u32 yes = b->yes;
+
+	if (!yes)
+		b->node = node;
+	if (b->node == node) {
+		b->yes += yes < VOTES_MAX;
+	} else if (b->no < yes) {
+		b->no++;
+	} else {
+		b->node = node;
+		b->yes = b->no;
+		b->no = yes;
+	}
+}
+
+static void count_second(union an_ballot *b, bool same)
+{
+	if (b->same == VOTES_MAX || b->other == VOTES_MAX) {
+		b->same /= 2;
+		b->other /= 2;
+	}
+	if (same)
+		b->same++;
+	else
+		b->other++;
+}
+
+/**
+ * an_ballot_vote - count a vote
+ * @word: the votes on the region so far
+ * @vote: one more; its node must fit into AN_BALLOT_NODE_BITS
+ *
+ * Return: the votes with it.
+ */
+u64 an_ballot_vote(u64 word, const struct an_vote *vote)
+{
+	union an_ballot b = { .word = word };
+	int node;
+
+	b.seen = 1;
+	if (vote->mute)
+		return b.word;
+	if (b.pass != (vote->pass & PASS_MASK)) {
+		if (b.yes)
+			close_pass(&b);
+		b.pass = vote->pass & PASS_MASK;
+	}
+	count_vote(&b, vote->node);
+	if (vote->known)
+		count_second(&b, vote->same);
+	if (b.each && an_ballot_verdict(b.word, &node) != AN_V_TORN)
+		b.each = 0;
+	return b.word;
+}
+
+/**
+ * an_ballot_planted_each - all pages of the region will fault
+ * @word: the votes on it
+ *
+ * Return: the votes with that noted, until its pages have no owner each.
+ */
+u64 an_ballot_planted_each(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	b.each = 1;
+	return b.word;
+}
+
+/**
+ * an_ballot_sparse - has the region too few pages for samples to mean much
+ * @word: the votes on it
+ * @sparse: whether it has
+ *
+ * Return: the votes with that noted.
+ */
+u64 an_ballot_sparse(u64 word, bool sparse)
+{
+	union an_ballot b = { .word = word };
+
+	b.sparse = sparse;
+	return b.word;
+}
+
+/**
+ * an_ballot_next_draw - which pages of the region to make fault
+ * @word: the votes on it
+ *
+ * Return: the number of the draw; with it goes the one before. As long as no
+ * page of the last one has faulted it is that one again: of memory that nobody
+ * uses no more pages are made to fault.
+ */
+u32 an_ballot_next_draw(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return (b.draw + b.seen) % AN_BALLOT_DRAWS;
+}
+
+/**
+ * an_ballot_drawn - the pages of a draw will fault
+ * @word: the votes on the region
+ * @draw: of an_ballot_next_draw()
+ *
+ * Return: the votes with that noted.
+ */
+u64 an_ballot_drawn(u64 word, u32 draw)
+{
+	union an_ballot b = { .word = word };
+
+	b.draw = draw;
+	b.seen = 0;
+	return b.word;
+}
+
+static bool clear(u32 yes, u32 no)
+{
+	return yes && no * CLEAR_PART <= yes;
+}
+
+static bool agreed(const union an_ballot *b)
+{
+	return clear(b->yes, b->no) && clear(b->last_yes, b->last_no) &&
+	       b->node == b->last_node && b->yes + b->last_yes >= ENOUGH_VOTES;
+}
+
+static bool contested(const union an_ballot *b)
+{
+	return (b->yes && !clear(b->yes, b->no)) ||
+	       (b->last_yes && !clear(b->last_yes, b->last_no));
+}
+
+/**
+ * an_ballot_verdict - what the votes on a region add up to
+ * @word: the votes
+ * @node: out, with AN_V_GATHER: the node that uses it
+ *
+ * Return: AN_V_GATHER: one node uses it, AN_V_TORN: each page has an owner, not
+ * all the same, AN_V_SHARED: several nodes use its pages, AN_V_OPEN: not known,
+ * AN_V_NONE: too few pages, do not ask it.
+ */
+enum an_verdict an_ballot_verdict(u64 word, int *node)
+{
+	union an_ballot b = { .word = word };
+
+	*node = AN_NO_NODE;
+	if (b.sparse)
+		return AN_V_NONE;
+	if (scale(&b) <= SHARED_TELLS)
+		return AN_V_SHARED;
+	if (agreed(&b)) {
+		*node = b.node;
+		return AN_V_GATHER;
+	}
+	return contested(&b) && scale(&b) > 0 ? AN_V_TORN : AN_V_OPEN;
+}

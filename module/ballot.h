@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a few pages of a region say about all of it. Plain C, like the policy.
+ *
+ * A region is what one page table maps, 2 MiB of small pages. Each pass of
+ * gear 1 makes some of its pages fault, drawn at random; each such fault is a
+ * vote for the node it came from. The votes of one pass are a ballot: they are
+ * near to each other in time, so they tell who used the region just then. Two
+ * ballots in a row that agree tell who uses it, as two faults in a row do of
+ * one page.
+ */
+#ifndef _AUTONUMA_BALLOT_H
+#define _AUTONUMA_BALLOT_H
+
+#include "policy.h"
+
+/*
+ * Pages of a region that are made to fault per pass: so many are drawn anew, and
+ * those of the pass before fault once more, to tell whether pages keep their
+ * users. Fewer could all be of one user by chance, where each page has another.
+ */
+#define AN_BALLOT_DRAWN		4
+#define AN_BALLOT_SAMPLES	(2 * AN_BALLOT_DRAWN)
+
+/* Draws that are told apart: then they begin again. */
+#define AN_BALLOT_DRAWS		32
+
+/* Nodes that a ballot can tell apart: what Debian's kernels allow. */
+#define AN_BALLOT_NODE_BITS	10
+
+/*
+ * union an_ballot - the votes on a region, one word so that it can be exchanged
+ *
+ * All counts stop at their largest value. A word of 0 knows nothing.
+ */
+union an_ballot {
+	u64 word;
+	struct {
+		u64 node : AN_BALLOT_NODE_BITS;	/* that leads in this pass */
+		u64 yes : 4;		/* votes for it */
+		u64 no : 4;		/* votes for others */
+		u64 last_node : AN_BALLOT_NODE_BITS; /* the same, of the last */
+		u64 last_yes : 4;	/* pass that brought votes */
+		u64 last_no : 4;
+		u64 same : 4;		/* pages that faulted again in this pass: */
+		u64 other : 4;		/* from the same node, from another */
+		s64 tells : 4;		/*
+					 * passes that told of one owner of each
+					 * page, less those of changing users
+					 */
+		u64 pass : 6;		/* lowest bits of its number */
+		u64 draw : 5;		/* number of the last draw of pages */
+		u64 seen : 1;		/* a page faulted since */
+		u64 each : 1;		/* torn, and each page was made to fault */
+		u64 sparse : 1;		/* few pages: each speaks for itself */
+	};
+};
+
+/* One hinting fault on a small page of private memory. */
+struct an_vote {
+	u32 node;		/* where it came from */
+	u32 pass;		/* of the process, now */
+	bool known;		/* the page has faulted before */
+	bool same;		/* likewise, from the same node */
+	bool mute;		/* the thread is not where it belongs */
+};
+
+u64 an_ballot_vote(u64 word, const struct an_vote *vote);
+u32 an_ballot_next_draw(u64 word);
+u64 an_ballot_drawn(u64 word, u32 draw);
+u64 an_ballot_planted_each(u64 word);
+u64 an_ballot_sparse(u64 word, bool sparse);
+enum an_verdict an_ballot_verdict(u64 word, int *node);
+
+#endif /* _AUTONUMA_BALLOT_H */

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the votes on regions, in TAP: ballot.c of module/.
+ *
+ *	ballot_test [seed [iterations]]
+ *
+ * A region of 512 pages is sampled pass by pass as gear 1 does: some pages drawn
+ * anew, and those of the pass before again; each faults once per pass, from where
+ * its users run.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "ballot.h"
+#include "unit.h"
+
+#define PAGES	512
+#define NODES	8
+
+static u64 seed = 20120530;
+static u32 iterations = 2000;
+
+/* Who uses a region, and what its pages know of it. */
+struct region {
+	u64 word;
+	int last[PAGES];
+	u32 pass;
+	u32 drawn[AN_BALLOT_DRAWN];
+	/* The node a page is used from in a pass. */
+	u32 (*user)(const struct region *r, u32 page);
+	u32 nodes;		/* so many use it */
+	u32 sweeper;		/* in this pass, whoever comes first */
+};
+
+static u32 one_user(const struct region *r __attribute__((unused)),
+		    u32 page __attribute__((unused)))
+{
+	return 3;
+}
+
+/* Every page has an owner, in turn. */
+static u32 striped(const struct region *r, u32 page)
+{
+	return page % r->nodes;
+}
+
+/* Three quarters are one's, the rest is another's. */
+static u32 at_a_border(const struct region *r __attribute__((unused)),
+		       u32 page)
+{
+	return page < PAGES * 3 / 4 ? 1 : 2;
+}
+
+/* Each access from any of the nodes. */
+static u32 shared(const struct region *r,
+		  u32 page __attribute__((unused)))
+{
+	return rnd(r->nodes);
+}
+
+/* All use all of it; who sweeps by first takes all the faults of a pass. */
+static u32 swept(const struct region *r,
+		 u32 page __attribute__((unused)))
+{
+	return r->sweeper;
+}
+
+static void start(struct region *r, u32 (*user)(const struct region *, u32),
+		  u32 nodes)
+{
+	u32 i;
+
+	memset(r, 0, sizeof(*r));
+	r->user = user;
+	r->nodes = nodes;
+	for (i = 0; i < PAGES; i++)
+		r->last[i] = AN_NO_NODE;
+}
+
+static void fault(struct region *r, u32 page)
+{
+	struct an_vote vote = {
+		.node = r->user(r, page),
+		.pass = r->pass,
+		.known = r->last[page] != AN_NO_NODE,
+	};
+
+	vote.same = r->last[page] == (int)vote.node;
+	r->word = an_ballot_vote(r->word, &vote);
+	r->last[page] = vote.node;
+}
+
+static void pass(struct region *r)
+{
+	u32 i;
+
+	r->pass++;
+	r->sweeper = rnd(r->nodes);
+	for (i = 0; i < AN_BALLOT_DRAWN; i++) {
+		if (r->pass > 1)
+			fault(r, r->drawn[i]);
+		r->drawn[i] = rnd(PAGES);
+		fault(r, r->drawn[i]);
+	}
+}
+
+static enum an_verdict verdict(const struct region *r, int *node)
+{
+	return an_ballot_verdict(r->word, node);
+}
+
+static u32 passes_until(struct region *r, enum an_verdict want, int want_node,
+			u32 most)
+{
+	u32 passes = 0;
+	int node;
+
+	while (passes < most) {
+		pass(r);
+		passes++;
+		if (verdict(r, &node) == want &&
+		    (want_node == AN_NO_NODE || node == want_node))
+			break;
+	}
+	return passes;
+}
+
+/* Mean passes in 1/100 until a verdict; what never comes counts as @most. */
+static u32 mean_passes(u32 (*user)(const struct region *, u32), u32 nodes,
+		       enum an_verdict want, int want_node, u32 most)
+{
+	struct region r;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < iterations; i++) {
+		start(&r, user, nodes);
+		sum += passes_until(&r, want, want_node, most);
+	}
+	return sum * 100 / iterations;
+}
+
+static void test_one_user(void)
+{
+	u32 mean = mean_passes(one_user, NODES, AN_V_GATHER, 3, 10);
+
+	ok(mean == 200, "one user: gathered in two passes (%u/100)", mean);
+}
+
+/* One vote is no ballot, and two of one pass are no two ballots. */
+static void test_one_pass(void)
+{
+	struct region r;
+	int node;
+	u32 i;
+
+	start(&r, one_user, NODES);
+	ok(verdict(&r, &node) == AN_V_OPEN, "nothing known: open");
+	r.pass = 1;
+	for (i = 0; i < 100; i++)
+		fault(&r, i);
+	ok(verdict(&r, &node) == AN_V_OPEN,
+	   "one pass, however many votes: open");
+	r.pass = 2;
+	fault(&r, 200);
+	ok(verdict(&r, &node) == AN_V_GATHER && node == 3,
+	   "and a vote of another pass that agrees: gathered");
+}
+
+/* Few pages: they are not asked about each other. */
+static void test_sparse(void)
+{
+	struct region r;
+	int node;
+
+	start(&r, one_user, NODES);
+	passes_until(&r, AN_V_GATHER, 3, 10);
+	r.word = an_ballot_sparse(r.word, true);
+	ok(verdict(&r, &node) == AN_V_NONE && node == AN_NO_NODE,
+	   "sparse: not asked");
+	r.word = an_ballot_sparse(r.word, false);
+	ok(verdict(&r, &node) == AN_V_GATHER, "dense again: nothing forgotten");
+}
+
+static void test_torn(void)
+{
+	u32 mean = mean_passes(striped, NODES, AN_V_TORN, AN_NO_NODE, 20);
+
+	ok(mean <= 300, "pages with owners in turn: torn in %u/100 passes", mean);
+	mean = mean_passes(at_a_border, NODES, AN_V_TORN, AN_NO_NODE, 40);
+	ok(mean <= 700, "a border through it: torn in %u/100 passes", mean);
+}
+
+/* In how many of 100 passes a region would be moved, and once it is known. */
+static u32 gathers(u32 (*user)(const struct region *, u32), u32 nodes, u32 from)
+{
+	u32 i, n, gathered = 0, passes = 0;
+	struct region r;
+	int node;
+
+	for (i = 0; i < iterations; i++) {
+		start(&r, user, nodes);
+		for (n = 0; n < 20; n++) {
+			pass(&r);
+			if (n < from)
+				continue;
+			passes++;
+			gathered += verdict(&r, &node) == AN_V_GATHER;
+		}
+	}
+	return gathered * 100 / passes;
+}
+
+static void test_shared(void)
+{
+	u32 all = gathers(shared, NODES, 0), late = gathers(shared, NODES, 6);
+
+	ok(!all && !late, "used by eight nodes: gathered %u, later %u in 100",
+	   all, late);
+	all = gathers(shared, 2, 0);
+	late = gathers(shared, 2, 6);
+	ok(all <= 3 && late <= 2,
+	   "used by two nodes: gathered %u, later %u in 100", all, late);
+	all = gathers(swept, NODES, 0);
+	late = gathers(swept, NODES, 6);
+	ok(all <= 6 && late <= 2,
+	   "swept by eight nodes: gathered %u, later %u in 100", all, late);
+	all = gathers(swept, 2, 0);
+	late = gathers(swept, 2, 6);
+	ok(all <= 40, "swept by two nodes: gathered %u, later %u in 100", all,
+	   late);
+}
+
+/* Its user is another one now. */
+static void test_change(void)
+{
+	u64 sum = 0;
+	u32 i, n;
+
+	for (i = 0; i < iterations; i++) {
+		struct region r;
+
+		start(&r, one_user, NODES);
+		for (n = 1 + rnd(20); n; n--)
+			pass(&r);
+		r.user = swept;
+		r.nodes = 1;
+		sum += passes_until(&r, AN_V_GATHER, 0, 20);
+	}
+	ok(sum <= 3ULL * iterations,
+	   "a new user: gathered again in %u/100 passes",
+	   (u32)(sum * 100 / iterations));
+}
+
+/* What nobody uses is not made to fault again and again. */
+static void test_draws(void)
+{
+	struct an_vote mute = { .node = 1, .pass = 1, .mute = true };
+	union an_ballot b = {};
+	u32 draw, i;
+
+	draw = an_ballot_next_draw(0);
+	b.word = an_ballot_drawn(0, draw);
+	ok(an_ballot_next_draw(b.word) == draw,
+	   "no page has faulted: the same draw");
+	b.word = an_ballot_vote(b.word, &mute);
+	ok(an_ballot_next_draw(b.word) == draw + 1 && !b.yes,
+	   "one has, though it does not count: another one");
+	for (i = 0; i < AN_BALLOT_DRAWS; i++) {
+		b.word = an_ballot_drawn(b.word, an_ballot_next_draw(b.word));
+		b.word = an_ballot_vote(b.word, &mute);
+	}
+	ok(an_ballot_next_draw(b.word) == draw + 1, "they begin again");
+}
+
+/* Any word is good: the largest node, votes without end, each verdict. */
+static void test_random(void)
+{
+	u64 word = 0, bad = 0;
+	union an_ballot b;
+	int node;
+	u32 i;
+
+	for (i = 0; i < 100 * iterations; i++) {
+		struct an_vote vote = {
+			.node = rnd(4) ? rnd(3) : 1023,
+			.pass = i / (1 + rnd(50)),
+			.known = chance(50),
+			.same = chance(70),
+			.mute = chance(5),
+		};
+
+		if (chance(1))
+			word = rnd64();
+		word = an_ballot_vote(word, &vote);
+		if (chance(20))
+			word = an_ballot_drawn(word, an_ballot_next_draw(word));
+		b.word = word;
+		if (an_ballot_verdict(word, &node) == AN_V_GATHER)
+			bad += node != (int)b.node || !b.yes || !b.last_yes;
+		else
+			bad += node != AN_NO_NODE;
+	}
+	ok(!bad, "random words and votes: no verdict without votes (%llu)", bad);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		seed = strtoull(argv[1], NULL, 0);
+	if (argc > 2)
+		iterations = strtoul(argv[2], NULL, 0);
+	rnd_state = seed;
+	note("seed %llu, %u iterations", seed, iterations);
+	test_one_user();
+	test_one_pass();
+	test_sparse();
+	test_torn();
+	test_shared();
+	test_change();
+	test_draws();
+	test_random();
+	return done();
+}
