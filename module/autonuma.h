@@ -105,6 +105,13 @@ static inline u64 an_now_ms(void)
 	return ktime_to_ms(ktime_get());
 }
 
+/*
+ * Nice value of the threads that work in bulk: a third of a task's weight. Beside
+ * two busy CPUs, the smallest usual node, that is within the 17 % by which the
+ * load balancer lets nodes differ: more, and it carries tasks away from there.
+ */
+#define AN_WORKER_NICE	5
+
 /* The gears run: started by loading or scan=1, stopped by scan=0. */
 bool an_running(void);
 

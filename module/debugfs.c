@@ -15,6 +15,7 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include "regions.h"
 #include "autonuma.h"
 #include "debugfs.h"
 #include "decision.h"
@@ -46,8 +47,9 @@ static int status_show(struct seq_file *m, void *unused)
 	enum an_reason why;
 
 	seq_printf(m, "running %d\n", an_running());
-	seq_printf(m, "bytes_per_process %zu\nbytes_per_thread %zu\n",
-		   an_process_bytes(), an_thread_bytes());
+	seq_printf(m, "bytes_per_process %zu\nbytes_per_gib %zu\nbytes_per_thread %zu\n",
+		   an_process_bytes(), sizeof(struct an_block),
+		   an_thread_bytes());
 	for (which = 0; which < AN_C_NR; which++)
 		seq_printf(m, "%s %llu\n", an_counter_name(which),
 			   an_counter_sum(which));

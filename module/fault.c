@@ -3,19 +3,23 @@
  * Gear 2, the hinting fault: asks the policy about the page, queues, cancels
  * or lets the fault migrate it, and keeps the statistics of the thread.
  *
- * Writes only what belongs to the faulting thread, per-CPU counters and the
- * queue of the target node.
+ * Writes only what belongs to the faulting thread, per-CPU counters, the votes
+ * on the region and the queue of the target node.
  */
 #include <linux/mm.h>
 #include <linux/sched/numa_balancing.h>
 #include <linux/topology.h>
 #include "autonuma.h"
+#include "ballot.h"
 #include "decision.h"
 #include "fault.h"
 #include "migrated.h"
+#include "queue.h"
+#include "regions.h"
 #include "scope.h"
 #include "stats.h"
 #include "trace.h"
+#include "walk.h"
 
 static int this_cpupid(void)
 {
@@ -55,12 +59,68 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 						       cpupid_to_nid(last_cpupid);
 	f->same_task = cpupid_match_pid(current, last_cpupid);
 	f->sharer = t && an_thread_shares(t);
+	f->owner = t && an_thread_owns(t);
 	f->has_home = has_home(p);
 	f->page_home = in_map(p->home, f->page_node);
 	f->cpu_home = in_map(p->home, f->cpu_node);
 	f->core_pull = in_map(p->core, f->cpu_node) &&
 		       !in_map(p->core, f->page_node);
+	f->spread_pull = atomic_long_read(&p->spread) > 0 &&
+			 in_map(p->over, f->page_node) &&
+			 in_map(p->under, f->cpu_node);
 	f->allowed = node_allowed(f->cpu_node, allowed);
+}
+
+/* How gear 1 saw the page of a fault, when it made it fault. */
+struct an_past_state {
+	bool sample;		/* of its region; else for itself */
+	bool at_rest;		/* used where it is, as far as known */
+	bool hopeless;		/* used from several nodes */
+};
+
+/*
+ * The votes on the region of the page. NULL where each page speaks for itself:
+ * a huge one is its own region; a shared mapping has users that vote elsewhere.
+ */
+static atomic64_t *votes_of(struct an_process *p, struct vm_fault *vmf,
+			    unsigned long addr)
+{
+	if ((vmf->vma->vm_flags & VM_SHARED) || pmd_trans_huge(*vmf->pmd))
+		return NULL;
+	return an_regions_find(p, addr);
+}
+
+static s64 cast(atomic64_t *votes, const struct an_vote *vote)
+{
+	s64 old = atomic64_read(votes), new;
+
+	do {
+		new = an_ballot_vote(old, vote);
+	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
+	return new;
+}
+
+/* Asks the region of the page. */
+static void ask_region(struct an_fault *f, struct an_process *p,
+		       atomic64_t *votes, struct an_past_state *was)
+{
+	struct an_vote vote = {
+		.node = f->cpu_node,
+		.pass = READ_ONCE(p->pass),
+		.known = f->last_node != AN_NO_NODE,
+		.same = f->last_node == f->cpu_node,
+	};
+
+	f->verdict = an_ballot_verdict(atomic64_read(votes), &f->leader);
+	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
+	if (was->sample) {
+		was->at_rest = f->verdict == AN_V_GATHER &&
+			       f->leader == f->page_node;
+		was->hopeless = f->verdict == AN_V_SHARED;
+	}
+	vote.mute = !an_policy_votes(f);
+	if (f->verdict != AN_V_NONE)
+		f->verdict = an_ballot_verdict(cast(votes, &vote), &f->leader);
 }
 
 /* Pages are put where they can be found: the folio as this mm maps it. */
@@ -81,16 +141,73 @@ static struct an_span span_of(struct vm_fault *vmf, unsigned long addr,
 	return span;
 }
 
+/* What was decided on a page may hold for all of its region. */
+static void widen(struct an_span *span, const struct an_fault *f)
+{
+	if (!an_policy_whole_region(f))
+		return;
+	span->addr = ALIGN_DOWN(span->addr, AN_REGION_SIZE);
+	span->pages = AN_REGION_PAGES;
+}
+
 /* The pages should move, and the process's are not moved now. */
 static int would_move(const struct an_process *p, struct an_thread *t,
-		      const struct an_span *span, unsigned long pages)
+		      const struct an_span *span)
 {
 	bool dry = READ_ONCE(p->mode) == AN_MODE_DRY;
 
 	if (dry && t)
-		an_tally(t, AN_T_WOULD_MOVE, pages * t->weight);
+		an_tally(t, AN_T_WOULD_MOVE, t->weight);
 	an_migrated_decline(span, dry ? AN_R_QUEUE_DRY : AN_R_QUEUE_REST);
 	return NUMA_NO_NODE;
+}
+
+/* Returns the node for a migration in this fault, if the rate allows it. */
+static int move_now(struct an_process *p, struct an_thread *t,
+		    const struct an_span *span, unsigned long pages)
+{
+	if (!an_migrated_admit(p, span, pages))
+		return NUMA_NO_NODE;
+	if (t)
+		an_tally(t, AN_T_MOVED, pages);
+	return span->to;
+}
+
+static void move_later(enum an_reason why, const struct an_fault *f,
+		       struct an_process *p, struct an_thread *t,
+		       struct an_span *span)
+{
+	widen(span, f);
+	if (why == AN_R_SPREAD)
+		atomic_long_sub(span->pages, &p->spread);
+	if (an_migrated_queue(p, span, why) && t)
+		t->queued_to = span->to;
+}
+
+/*
+ * Pages that should move. A page of a torn region moves alone: nobody can use
+ * its entry while it faults, so moving it here needs no flush, and a worker
+ * would need one for every few pages.
+ */
+static int move(enum an_reason why, const struct an_fault *f,
+		struct an_process *p, struct an_thread *t, struct an_span *span,
+		unsigned long pages)
+{
+	span->to = f->cpu_node;
+	if (READ_ONCE(p->mode) != AN_MODE_ACT)
+		return would_move(p, t, span);
+	switch (READ_ONCE(an_params.migrate)) {
+	case AN_MIGRATE_ASYNC:
+		if (f->verdict == AN_V_TORN)
+			return move_now(p, t, span, pages);
+		move_later(why, f, p, t, span);
+		return NUMA_NO_NODE;
+	case AN_MIGRATE_FAULT:
+		return move_now(p, t, span, pages);
+	default:
+		an_migrated_decline(span, AN_R_QUEUE_OFF);
+		return NUMA_NO_NODE;
+	}
 }
 
 /*
@@ -110,26 +227,9 @@ static int act(enum an_reason why, const struct an_fault *f,
 		return NUMA_NO_NODE;
 	case AN_R_FOLLOW:
 	case AN_R_FOLLOW_HOME:
-		span->to = f->cpu_node;
-		break;
+	case AN_R_SPREAD:
+		return move(why, f, p, t, span, pages);
 	default:
-		return NUMA_NO_NODE;
-	}
-	if (READ_ONCE(p->mode) != AN_MODE_ACT)
-		return would_move(p, t, span, pages);
-	switch (READ_ONCE(an_params.migrate)) {
-	case AN_MIGRATE_ASYNC:
-		if (an_migrated_queue(p, span, why) && t)
-			t->queued_to = span->to;
-		return NUMA_NO_NODE;
-	case AN_MIGRATE_FAULT:
-		if (!an_migrated_admit(p, span, pages))
-			return NUMA_NO_NODE;
-		if (t)
-			an_tally(t, AN_T_MOVED, pages);
-		return span->to;
-	default:
-		an_migrated_decline(span, AN_R_QUEUE_OFF);
 		return NUMA_NO_NODE;
 	}
 }
@@ -155,22 +255,27 @@ static bool wandering(struct an_thread *t, int nid)
 }
 
 /*
- * For an_fault_done(), and for the pace of the scanner. A page at rest that
- * faults stands for those at rest that were not made to.
+ * For an_fault_done(), and for the pace of the scanner. A page that faults stands
+ * for those that were not made to: of its region, and of all that are at rest.
  */
 static void note(struct an_thread *t, const struct an_process *p,
-		 const struct an_fault *f, unsigned long pages)
+		 const struct an_fault *f, const struct an_past_state *was,
+		 unsigned long pages)
 {
-	bool rested = f->last_node == f->page_node;
 	bool local = f->cpu_node == f->page_node;
 
+	if (was->sample)
+		pages = AN_REGION_PAGES / AN_BALLOT_SAMPLES;
+	else if (was->at_rest && pages == 1)
+		pages = AN_EACH_REST_ONE_IN;
 	t->decided = true;
-	t->weight = rested ? READ_ONCE(p->rest_one_in) : READ_ONCE(p->one_in);
+	t->weight = pages * (was->at_rest || was->hopeless ?
+			     READ_ONCE(p->rest_one_in) : READ_ONCE(p->one_in));
 	an_tally(t, AN_T_FAULTS, 1);
-	an_tally(t, AN_T_SEEN, pages * t->weight);
+	an_tally(t, AN_T_SEEN, t->weight);
 	if (local)
-		an_tally(t, AN_T_LOCAL, pages * t->weight);
-	if (!rested)
+		an_tally(t, AN_T_LOCAL, t->weight);
+	if (!was->at_rest)
 		return;
 	an_tally(t, AN_T_RESTED, pages);
 	if (!local)
@@ -210,6 +315,8 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	struct an_thread *t;
 	struct an_span span;
 	enum an_reason why;
+	struct an_past_state was = {};
+	atomic64_t *votes;
 
 	/* Not ours, or touched by a stranger (ptrace, ksmd, vhost): restored. */
 	if (!p || !an_running() || current->mm != mm)
@@ -222,9 +329,13 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
 	f.wandering = t && wandering(t, f.cpu_node);
+	was.at_rest = f.last_node == f.page_node;
+	votes = votes_of(p, vmf, addr);
+	if (votes)
+		ask_region(&f, p, votes, &was);
 	why = an_policy_fault(&f);
 	if (t)
-		note(t, p, &f, folio_nr_pages(folio));
+		note(t, p, &f, &was, folio_nr_pages(folio));
 	span = span_of(vmf, addr, folio);
 	an_count_reason(why, 1);
 	if (an_watched(fault))
@@ -255,7 +366,7 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 		mem_node = t->queued_to;
 		t->queued_to = NUMA_NO_NODE;
 	}
-	pages *= t->weight;
+	pages = t->weight;
 	known = !cpupid_pid_unset(last_cpupid);
 	shared = known && !cpupid_match_pid(current, last_cpupid);
 	WRITE_ONCE(t->nodes[2 * mem_node + shared],

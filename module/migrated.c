@@ -193,7 +193,6 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 	struct an_isolate iso = {
 		.base = r->base,
 		.wanted = r->wanted,
-		.from = r->from,
 		.to = r->to,
 		.limit = READ_ONCE(an_params.migrate_batch),
 		.folios = &folios,
@@ -360,6 +359,7 @@ static int queue_start(int nid)
 		an_queue_free(q, AN_R_NONE);
 		return PTR_ERR(worker);
 	}
+	set_user_nice(worker, AN_WORKER_NICE);
 	bind_worker(worker, nid);
 	q->worker = worker;
 	rcu_assign_pointer(an_queues[nid], q);

@@ -16,13 +16,16 @@
 #include "rest.h"
 #include "stats.h"
 #include "trace.h"
+#include "walk.h"
 
 /*
- * Of pages that are expected to stay as they are, one in 16 is looked at; of a
- * large process fewer, 4096 in all.
+ * Of what is expected to stay as it is, one part in 16 is looked at; of a small
+ * process more, of a large one fewer: 2048 to 524,288 pages, of which gear 1
+ * makes a few of each region fault.
  */
-#define SAMPLE_ONE_IN		16
-#define SAMPLE_PAGES		4096
+#define SAMPLE_ONE_IN		16UL
+#define SAMPLE_PAGES_MIN	2048
+#define SAMPLE_PAGES_MAX	524288
 
 /*
  * A quiet process is walked every 2 s of CPU time at least, or so much later as
@@ -46,8 +49,11 @@
  */
 #define STEADY_MS		2000
 
-/* Fewer faults on pages at rest than this, in pages, tell nothing. */
-#define MIN_REST_FAULTS		32
+/*
+ * Faults on fewer pages at rest than this, by those they stand for, tell nothing:
+ * 8 samples of regions, or two huge pages.
+ */
+#define MIN_REST_FAULTS		1024
 
 /*
  * So many passes that moved less than 1/16 of the pages not at rest: what is
@@ -55,6 +61,12 @@
  */
 #define VAIN_PASSES		4
 #define VAIN_PART		16L
+
+/* What a thread found running adds to the use of its node: room for halving. */
+#define USE_ONE			256
+
+/* Of that, one part in so many is forgotten with each pass. */
+#define USE_DECAY		8
 
 /* Did this thread, which runs, leave a node on which it had been for long? */
 static bool thread_moved(struct an_thread *stat, int nid)
@@ -68,6 +80,12 @@ static bool thread_moved(struct an_thread *stat, int nid)
 	stat->seen_node = nid;
 	stat->seen_since = jiffies;
 	return moved;
+}
+
+/* Only when it runs does a thread use memory. */
+static void note_use(struct an_process *p, int nid)
+{
+	WRITE_ONCE(p->use[nid], p->use[nid] + USE_ONE);
 }
 
 /* What the faults of a thread added up to since the last look. */
@@ -105,10 +123,52 @@ bool an_pace_collect(struct an_process *p, struct task_struct *leader)
 		if (!stat)
 			continue;
 		collect(p, stat);
-		if (task_is_running(t))
-			moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
+		if (!task_is_running(t))
+			continue;
+		moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
+		note_use(p, cpu_to_node(task_cpu(t)));
 	}
 	return moved;
+}
+
+/* Longer on a node than wake-ups leave a thread on one that is not its own. */
+#define SETTLED_MS	200
+
+static s16 settled_on(const struct an_thread *stat)
+{
+	if (time_before(jiffies, stat->seen_since +
+			msecs_to_jiffies(SETTLED_MS)))
+		return AN_NO_NODE;
+	return stat->seen_node;
+}
+
+/**
+ * an_pace_pass_begins - where do the threads run whose pids pages may keep
+ * @p: the process
+ * @leader: of its thread group
+ *
+ * Two threads on different nodes that share their bits of the pid are not told
+ * apart. Context: knuma_scand, RCU read side.
+ */
+void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
+{
+	DECLARE_BITMAP(taken, AN_WHERE_SLOTS) = {};
+	const struct an_thread *stat;
+	struct task_struct *t;
+	u32 slot;
+
+	for_each_thread(leader, t) {
+		stat = an_thread_find(t);
+		slot = t->pid & LAST__PID_MASK;
+		if (!stat || (test_bit(slot, taken) &&
+			      p->where[slot] != settled_on(stat)))
+			p->where[slot] = AN_NO_NODE;
+		else
+			p->where[slot] = settled_on(stat);
+		__set_bit(slot, taken);
+	}
+	for_each_clear_bit(slot, taken, AN_WHERE_SLOTS)
+		p->where[slot] = AN_NO_NODE;
 }
 
 /* Scan sooner: what was quiet may be so no longer. Context: knuma_scand. */
@@ -153,7 +213,10 @@ static u32 quiet_period_max(const struct an_process *p)
 
 static u32 sample_one_in(const struct an_process *p)
 {
-	return max_t(unsigned long, SAMPLE_ONE_IN, p->resident / SAMPLE_PAGES);
+	unsigned long small = p->resident / SAMPLE_PAGES_MIN;
+
+	return max3(1UL, min(SAMPLE_ONE_IN, small),
+		    p->resident / SAMPLE_PAGES_MAX);
 }
 
 static void say_pass_ended(const struct an_process *p, enum an_reason why)
@@ -205,6 +268,32 @@ static void book_faults(struct an_process *p)
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);
 }
 
+/* Is its memory spread over its home nodes as it is used from there? */
+static void set_spread(struct an_process *p)
+{
+	struct an_spread spread = {
+		.nr_nodes = nr_node_ids,
+		.pages = p->pages,
+		.use = p->use,
+		.home = p->home,
+		.over = p->over,
+		.under = p->under,
+	};
+	bool moved = p->spreading;
+	u32 pages;
+	int nid;
+
+	/* What moved while it was counted may have been counted where it was. */
+	atomic_long_set(&p->spread, 0);
+	pages = an_policy_spread(&spread);
+	p->spreading = pages && !moved;
+	if (p->spreading)
+		atomic_long_set(&p->spread, pages);
+	for (nid = 0; nid < nr_node_ids; nid++)
+		WRITE_ONCE(p->use[nid], p->use[nid] -
+					p->use[nid] / USE_DECAY);
+}
+
 /**
  * an_pace_pass_ended - draw the conclusions of a pass
  * @p: the process
@@ -217,6 +306,7 @@ void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 	an_pace_collect(p, leader);
 	set_pace(p, leader);
 	book_faults(p);
+	set_spread(p);
 	an_rest_pass_ended(p);
 	memset(p->tally, 0, sizeof(p->tally));
 }

@@ -8,6 +8,7 @@
 struct an_process;
 
 bool an_pace_collect(struct an_process *p, struct task_struct *leader);
+void an_pace_pass_begins(struct an_process *p, struct task_struct *leader);
 void an_pace_rearm(struct an_process *p);
 void an_pace_pass_ended(struct an_process *p, struct task_struct *leader);
 

@@ -23,7 +23,7 @@ struct an_params an_params = {
 	.min_process_mb = 8,
 	.min_process_cpu_ms = 250,
 	.migrate_rate_mbps = 2048,
-	.migrate_batch = 128,
+	.migrate_batch = 512,
 	.balance_period_ms = 250,
 	.record_all = false,
 };
@@ -211,7 +211,7 @@ static const struct an_bounds migrate_batch_bounds = {
 	.value = &an_params.migrate_batch, .min = 1, .max = 512
 };
 module_param_cb(migrate_batch, &bounded_ops, (void *)&migrate_batch_bounds, 0644);
-MODULE_PARM_DESC(migrate_batch, "pages isolated and moved at once by a worker (pages, default 128)");
+MODULE_PARM_DESC(migrate_batch, "pages isolated and moved at once by a worker (pages, default 512)");
 
 static const struct an_bounds balance_period_ms_bounds = {
 	.value = &an_params.balance_period_ms, .min = 10, .max = 3600000

@@ -93,12 +93,15 @@ static void free_region(struct an_region *r)
 static unsigned int mark_span(struct an_region *r, const struct an_span *span,
 			      bool set)
 {
-	unsigned int bit = (span->addr - r->base) >> PAGE_SHIFT, changed = 0, i;
+	unsigned int before = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	unsigned int bit = (span->addr - r->base) >> PAGE_SHIFT, after;
 
-	for (i = bit; i < bit + span->pages; i++)
-		changed += set ? !__test_and_set_bit(i, r->wanted) :
-				 __test_and_clear_bit(i, r->wanted);
-	return changed;
+	if (set)
+		bitmap_set(r->wanted, bit, span->pages);
+	else
+		bitmap_clear(r->wanted, bit, span->pages);
+	after = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	return set ? after - before : before - after;
 }
 
 /* The process's pages keep coming back: not now. */
@@ -148,7 +151,8 @@ static void say_queued(const struct an_span *span, enum an_reason why)
 {
 	struct an_decision d;
 
-	why = why == AN_R_FOLLOW_HOME ? AN_R_QUEUE_HOME : AN_R_QUEUE_FOLLOW;
+	why = why == AN_R_FOLLOW ? AN_R_QUEUE_FOLLOW :
+	      why == AN_R_SPREAD ? AN_R_QUEUE_SPREAD : AN_R_QUEUE_HOME;
 	an_count_reason(why, 1);
 	if (!an_watched(queued))
 		return;
@@ -181,7 +185,7 @@ static bool movable_now(struct an_queue *q, struct an_process *p,
  * an_migrated_queue - ask for pages to be brought to another node
  * @p: their process
  * @span: which, from where, to where
- * @why: AN_R_FOLLOW or AN_R_FOLLOW_HOME
+ * @why: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD
  *
  * Context: atomic, page table lock and RCU read side held.
  * Return: whether the pages are queued now.

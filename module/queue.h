@@ -23,7 +23,10 @@ struct an_process;
 #define AN_GATHER_MS	20
 
 /*
- * struct an_region - queued pages of one region, one source and one target
+ * struct an_region - queued pages of one region and one target
+ *
+ * @from: where the page was that asked for it, for fairness among sources. Others
+ * of the region may be elsewhere: all that is not on the target yet goes there.
  *
  * Lifetime: made by a fault, owned by the queue and changed under its lock
  * until the worker takes it out, then owned by the worker, which frees it.

@@ -18,10 +18,12 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "balance.h"
+#include "ballot.h"
 #include "decision.h"
 #include "migrated.h"
 #include "pace.h"
 #include "queue.h"
+#include "regions.h"
 #include "rest.h"
 #include "scand.h"
 #include "scope.h"
@@ -222,6 +224,61 @@ static void skip_vma(const struct an_process *p,
 	an_decided(vma_skipped, &d);
 }
 
+/*
+ * Does each page of the region have to fault for itself? Its pages have owners of
+ * their own, or a fault can move no more than its own page.
+ */
+static bool page_by_page(const struct an_guide *g)
+{
+	return g->verdict == AN_V_TORN ||
+	       (g->verdict == AN_V_GATHER &&
+		READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT);
+}
+
+/* The votes on the region of @addr, NULL to look at it page by page. */
+static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
+			      unsigned long addr, struct an_guide *g)
+{
+	atomic64_t *votes = NULL;
+	union an_ballot b;
+
+	memset(g, 0, sizeof(*g));
+	if (!(vma->vm_flags & VM_SHARED))
+		votes = an_regions_make(p, addr);
+	g->each = !votes;
+	if (!votes)
+		return NULL;
+	b.word = atomic64_read(votes);
+	b.sparse = 0;
+	g->verdict = an_ballot_verdict(b.word, &g->node);
+	g->each = page_by_page(g);
+	g->again = g->verdict == AN_V_TORN && b.each;
+	g->draw = an_ballot_next_draw(b.word);
+	g->redraw = b.yes || b.last_yes;
+	return votes;
+}
+
+static u64 planted(u64 word, const struct an_guide *g)
+{
+	if (g->each)
+		return an_ballot_planted_each(word);
+	if (g->drawn)
+		word = an_ballot_drawn(word, g->draw);
+	return an_ballot_sparse(word, g->sparse);
+}
+
+static void note_planted(atomic64_t *votes, const struct an_guide *g)
+{
+	s64 old, new;
+
+	if (!votes)
+		return;
+	old = atomic64_read(votes);
+	do {
+		new = planted(old, g);
+	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
+}
+
 /* Where the pass goes on behind this chunk, or 0 where nothing is left. */
 static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 				 struct an_plant *plant)
@@ -229,6 +286,7 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 	struct vm_area_struct *vma = find_vma(p->mm, addr);
 	unsigned long start, end;
 	enum an_reason why;
+	atomic64_t *votes;
 
 	if (!vma)
 		return 0;
@@ -241,7 +299,9 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 	if (start == vma->vm_end)
 		return start;
 	end = min(ALIGN(start + 1, CHUNK), vma->vm_end);
+	votes = ask_region(p, vma, start, &plant->guide);
 	an_walk_plant(vma, start, end, plant);
+	note_planted(votes, &plant->guide);
 	return end;
 }
 
@@ -314,6 +374,9 @@ static enum an_chunk scan_batch(struct an_process *p)
 {
 	struct an_plant plant = {
 		.counting = p->counting,
+		.home = p->home,
+		.where = p->where,
+		.pass = p->pass,
 		.one_in = p->one_in,
 		.rest_one_in = p->rest_one_in,
 		.random = get_random_u32() | 1,
@@ -457,11 +520,17 @@ static bool backlogged(const struct an_process *p)
 
 static void start_pass(struct an_process *p, u64 cpu_ns)
 {
+	struct task_struct *leader;
 	struct an_decision d = an_about(pid_nr(p->pid), p->roused_now ?
 					AN_R_SCAN_ROUSED : AN_R_SCAN_EARNED);
 
 	p->roused_now = false;
 	pass_begin(p, cpu_ns);
+	rcu_read_lock();
+	leader = an_process_leader(p);
+	if (leader)
+		an_pace_pass_begins(p, leader);
+	rcu_read_unlock();
 	d.pages = p->resident;
 	an_count_reason(d.why, 1);
 	an_decided(scan_start, &d);
@@ -600,6 +669,7 @@ int an_scand_start(void)
 	scand = kthread_run(scand_main, NULL, "knuma_scand");
 	if (IS_ERR(scand))
 		return PTR_ERR(scand);
+	set_user_nice(scand, AN_WORKER_NICE);
 	return 0;
 }
 

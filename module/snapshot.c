@@ -29,7 +29,10 @@
 #define MIN_OTHER_LOAD	(AN_LOAD_ONE / 10)
 
 /* Fewer faults of a thread, in pages, are no evidence. */
-#define MIN_FAULTS	64
+#define MIN_FAULTS	1024
+
+/* Of the memory of a process so much has moved lately: it is on its way. */
+#define MOVING_PART	8
 
 /* A step must lower the J of its tasks by 5 %: less is noise in the samples. */
 #define MIN_GAIN	(AN_SHARE_ONE / 20)
@@ -338,6 +341,8 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	proc->wish = view_wish(v, index, p);
 	proc->dry = mode == AN_MODE_DRY;
 	v->nr_dry += proc->dry;
+	proc->moving = atomic_long_read(&p->moved) * MOVING_PART >
+		       READ_ONCE(p->resident);
 	proc->nr_pages = 0;
 	view_pages(v, proc, p);
 	v->mms[index] = p->mm;

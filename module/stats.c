@@ -10,7 +10,9 @@
 #include "autonuma.h"
 #include "policy.h"
 #include "probe.h"
+#include "regions.h"
 #include "stats.h"
+#include "walk.h"
 
 #define PROCESS_HASH_BITS	8	/* balanced processes: hundreds */
 #define THREAD_HASH_BITS	12	/* their threads: thousands */
@@ -108,9 +110,28 @@ static void process_free(struct an_process *p)
 		mmdrop(p->mm);
 	bitmap_free(p->home);
 	bitmap_free(p->core);
+	bitmap_free(p->over);
+	bitmap_free(p->under);
+	an_regions_free(p);
+	kfree(p->where);
+	kfree(p->use);
 	kfree(p->pages);
 	kfree(p->counting);
 	kfree(p);
+}
+
+static bool alloc_per_node(struct an_process *p)
+{
+	p->home = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->core = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->over = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->under = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->where = kcalloc(AN_WHERE_SLOTS, sizeof(*p->where), GFP_KERNEL);
+	p->use = kcalloc(nr_node_ids, sizeof(*p->use), GFP_KERNEL);
+	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
+	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
+	return p->home && p->core && p->over && p->under && p->where &&
+	       p->use && p->pages && p->counting;
 }
 
 /*
@@ -126,11 +147,8 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 		an_count(AN_C_NO_MEMORY, 1);
 		return NULL;
 	}
-	p->home = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
-	p->core = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
-	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
-	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
-	if (!p->home || !p->core || !p->pages || !p->counting) {
+	xa_init(&p->blocks);
+	if (!alloc_per_node(p)) {
 		an_count(AN_C_NO_MEMORY, 1);
 		process_free(p);
 		return NULL;
@@ -151,12 +169,13 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	return p;
 }
 
-/* What a process costs while it is balanced. */
+/* What a process costs while it is balanced, without its blocks. */
 size_t an_process_bytes(void)
 {
 	return sizeof(struct an_process) +
-	       2 * BITS_TO_LONGS(nr_node_ids) * sizeof(long) +
-	       2 * nr_node_ids * sizeof(u32);
+	       4 * BITS_TO_LONGS(nr_node_ids) * sizeof(long) +
+	       nr_node_ids * (2 * sizeof(u32) + sizeof(u64)) +
+	       AN_WHERE_SLOTS * sizeof(s16);
 }
 
 /* Adds what was done for the process. Context: any that keeps it. */
@@ -363,6 +382,15 @@ bool an_thread_shares(const struct an_thread *t)
 	u32 known = shared + READ_ONCE(t->known_private);
 
 	return known && (u64)shared * AN_SHARER_DEN >= (u64)known * AN_SHARER_NUM;
+}
+
+/* Hardly anything it touches is touched by another thread; some is known. */
+bool an_thread_owns(const struct an_thread *t)
+{
+	u32 shared = READ_ONCE(t->known_shared);
+	u32 private = READ_ONCE(t->known_private);
+
+	return private && shared < private / AN_OWNER_PART;
 }
 
 static void clear_threads(void)

@@ -7,6 +7,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include <linux/xarray.h>
 #include "choice.h"
 
 /*
@@ -64,6 +65,7 @@ struct an_process {
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
 	bool stirred;			/* pages at rest get remote faults */
+	s16 *where;			/* of its threads: see an_plant */
 	bool roused_now;		/* the next pass comes by rearm() */
 	u32 one_in, rest_one_in;	/* of the pass under way: see an_plant */
 	unsigned long scan_addr;	/* where the pass goes on */
@@ -83,6 +85,15 @@ struct an_process {
 	u64 watched_spent, watched_ran;	/* ns, likewise: the gears, the process */
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
+
+	struct xarray blocks;		/* votes on its regions, see regions.h */
+	u32 nr_blocks;
+
+	/* how its memory is spread over its home nodes */
+	u64 *use;			/* per node, pages used from there lately */
+	unsigned long *over, *under;	/* nodes with too much, too little of it */
+	atomic_long_t spread;		/* pages that may move between them, yet */
+	bool spreading;			/* in the pass under way */
 
 	long moved_seen;		/* moved_ever when the last pass ended */
 	u32 vain_passes;		/* in a row, nothing moved */
@@ -122,7 +133,7 @@ struct an_thread {
 	unsigned long since;		/* jiffies: first fault there */
 	u32 hops;			/* changes of node, halved per pass */
 	bool decided;			/* decide() to fault(): this one counts */
-	u32 weight;			/* likewise: for so many pages each */
+	u32 weight;			/* likewise: for so many pages */
 	int queued_to;			/* likewise: the pages will be there */
 	u32 known_private, known_shared; /* faults on pages with a known past */
 	u64 decided_ns;			/* likewise: local_clock() then */
@@ -194,5 +205,6 @@ struct an_thread *an_thread_get(struct task_struct *task);
 size_t an_thread_bytes(void);
 void an_thread_decay(struct an_thread *t, const struct an_process *p);
 bool an_thread_shares(const struct an_thread *t);
+bool an_thread_owns(const struct an_thread *t);
 
 #endif /* _AUTONUMA_STATS_H */

@@ -7,6 +7,8 @@
  * entry is read and changed under its page table lock. Huge pages are handled
  * at the PMD: a walk with a pte_entry callback would split them.
  */
+#include <linux/bitmap.h>
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/huge_mm.h>
 #include <linux/migrate.h>
@@ -126,32 +128,47 @@ unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start)
 }
 
 /* xorshift32: a draw per page must cost less than looking at the page. */
-static bool drawn(struct an_plant *plant, u32 one_in)
+static u32 draw(struct an_plant *plant)
 {
 	u32 x = plant->random;
 
-	if (one_in <= 1)
-		return true;
 	x ^= x << 13;
 	x ^= x >> 17;
 	x ^= x << 5;
 	plant->random = x;
-	return x % one_in == 0;
+	return x;
+}
+
+static bool drawn(struct an_plant *plant, u32 one_in)
+{
+	return one_in <= 1 || draw(plant) % one_in == 0;
+}
+
+/* The last fault on it came from its own node, where that thread still runs. */
+static bool at_rest(const struct an_plant *plant, struct folio *folio)
+{
+	int last = folio_last_cpupid(folio), nid = folio_nid(folio), now;
+
+	if (cpupid_pid_unset(last) || cpupid_to_nid(last) != nid)
+		return false;
+	now = plant->where[cpupid_to_pid(last)];
+	return now == nid || now == AN_NO_NODE;
 }
 
 /*
- * At rest: the last fault on it came from its own node. All others are made to
- * fault until they rest or turn out to be hopeless; of these, some do to see
- * whether they still rest.
+ * Pages that are not at rest are made to fault until they are, or turn out to be
+ * hopeless; of the others, some are to see whether they still rest.
  */
 static bool choose(struct an_plant *plant, struct folio *folio,
-		   unsigned long pages)
+		   unsigned long pages, u32 rest_one_in)
 {
-	int last = folio_last_cpupid(folio);
-	bool chosen;
+	bool unknown = cpupid_pid_unset(folio_last_cpupid(folio)), chosen;
 
-	if (!cpupid_pid_unset(last) && cpupid_to_nid(last) == folio_nid(folio)) {
-		chosen = drawn(plant, plant->rest_one_in);
+	if (unknown && plant->guide.again) {
+		chosen = drawn(plant, AN_AGAIN_ONE_IN);
+		plant->samples += chosen ? pages : 0;
+	} else if (at_rest(plant, folio)) {
+		chosen = drawn(plant, rest_one_in);
 		plant->samples += chosen ? pages : 0;
 	} else {
 		plant->restless += pages;
@@ -174,26 +191,29 @@ static bool may_plant(struct vm_area_struct *vma, struct folio *folio)
 	return !(folio_is_file_lru(folio) && folio_test_dirty(folio));
 }
 
+/* The small page of an entry, NULL if there is none that counts. */
+static struct folio *folio_of(struct vm_area_struct *vma, unsigned long addr,
+			      pte_t *pte)
+{
+	pte_t entry = ptep_get(pte);
+
+	return pte_present(entry) ? vm_normal_folio(vma, addr, entry) : NULL;
+}
+
 static void plant_pte(struct vm_area_struct *vma, unsigned long addr,
 		      pte_t *pte, struct an_plant *plant)
 {
-	pte_t old = ptep_get(pte);
-	struct folio *folio;
+	pte_t old = ptep_modify_prot_start(vma, addr, pte);
 
-	if (!pte_present(old))
-		return;
-	folio = vm_normal_folio(vma, addr, old);
-	if (!folio)
-		return;
-	plant->counted++;
-	plant->counting[folio_nid(folio)]++;
-	if (pte_protnone(old) || !may_plant(vma, folio) ||
-	    !choose(plant, folio, 1))
-		return;
-	old = ptep_modify_prot_start(vma, addr, pte);
 	ptep_modify_prot_commit(vma, addr, pte, old,
 				pte_modify(old, PAGE_NONE));
 	plant->planted++;
+}
+
+static void count_pages(struct an_plant *plant, int nid, unsigned long pages)
+{
+	plant->counted += pages;
+	plant->counting[nid] += pages;
 }
 
 static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
@@ -205,10 +225,9 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 
 	if (!folio || end - addr != HPAGE_PMD_SIZE)
 		return;
-	plant->counted += HPAGE_PMD_NR;
-	plant->counting[folio_nid(folio)] += HPAGE_PMD_NR;
+	count_pages(plant, folio_nid(folio), HPAGE_PMD_NR);
 	if (pmd_protnone(*pmd) || !may_plant(vma, folio) ||
-	    !choose(plant, folio, HPAGE_PMD_NR))
+	    !choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in))
 		return;
 	/* Never cleared in between: MADV_DONTNEED runs beside us. */
 	old = pmdp_invalidate_ad(vma, addr, pmd);
@@ -217,11 +236,164 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 	plant->huge++;
 }
 
+/* Page by page: each that is not at rest. */
+static void plant_each(struct vm_area_struct *vma, pte_t *pte,
+		       unsigned long addr, unsigned long end,
+		       struct an_plant *plant)
+{
+	u32 rest_one_in = plant->rest_one_in * AN_EACH_REST_ONE_IN;
+	struct folio *folio;
+
+	for (; addr < end; addr += PAGE_SIZE, pte++) {
+		folio = folio_of(vma, addr, pte);
+		if (!folio)
+			continue;
+		count_pages(plant, folio_nid(folio), 1);
+		if (!pte_protnone(ptep_get(pte)) && may_plant(vma, folio) &&
+		    choose(plant, folio, 1, rest_one_in))
+			plant_pte(vma, addr, pte, plant);
+	}
+}
+
+/*
+ * A look at PEEKS pages of a region, one drawn from each of as many equal
+ * parts, so that all of it is seen and no regular pattern of its use is met.
+ */
+#define PEEKS	16
+
+/* Fewer of these found, and the pages of the region are looked at one by one. */
+#define SPARSE	(PEEKS / 2)
+
+struct peek {
+	unsigned int nr;	/* pages found */
+	bool elsewhere;		/* one of them is not where the region belongs */
+};
+
+/* A page of the @part-th of @parts parts of @nr pages. */
+static unsigned int draw_of(struct an_plant *plant, unsigned int part,
+			    unsigned int parts, unsigned int nr)
+{
+	unsigned int first = part * nr / parts;
+
+	return first + draw(plant) % ((part + 1) * nr / parts - first);
+}
+
+static bool belongs(const struct an_plant *plant, const struct an_guide *g,
+		    int nid)
+{
+	switch (g->verdict) {
+	case AN_V_GATHER:
+		return nid == g->node;
+	case AN_V_SHARED:
+		return bitmap_empty(plant->home, nr_node_ids) ||
+		       test_bit(nid, plant->home);
+	default:
+		return false;
+	}
+}
+
+static void peek(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
+		 unsigned int nr, struct an_plant *plant, struct peek *found)
+{
+	unsigned int part, at;
+	struct folio *folio;
+
+	for (part = 0; part < PEEKS; part++) {
+		at = draw_of(plant, part, PEEKS, nr);
+		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
+		if (!folio)
+			continue;
+		count_pages(plant, folio_nid(folio), nr / PEEKS);
+		if (!belongs(plant, &plant->guide, folio_nid(folio)))
+			found->elsewhere = true;
+		found->nr++;
+	}
+}
+
+/* What is drawn depends on the region and the number of the draw alone. */
+static void seed(struct an_plant *plant, unsigned long addr, u32 number)
+{
+	plant->random = hash_64((addr >> PMD_SHIFT) + ((u64)number << 40), 32) | 1;
+}
+
+/* Makes the pages of one draw fault. */
+static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
+			unsigned long addr, unsigned int nr, u32 number,
+			struct an_plant *plant)
+{
+	struct folio *folio;
+	unsigned int part, at;
+
+	seed(plant, addr, number % AN_BALLOT_DRAWS);
+	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
+		at = draw_of(plant, part, AN_BALLOT_DRAWN, nr);
+		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
+		if (!folio || pte_protnone(ptep_get(pte + at)) ||
+		    !may_plant(vma, folio))
+			continue;
+		plant_pte(vma, addr + at * PAGE_SIZE, pte + at, plant);
+	}
+}
+
+/* A choice of regions holds for two passes, or no page would fault twice. */
+static bool region_drawn(struct an_plant *plant, unsigned long addr, u32 one_in)
+{
+	seed(plant, addr, ~(plant->pass / 2));
+	return drawn(plant, one_in);
+}
+
+static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
+			  unsigned long addr, unsigned int nr, bool rests,
+			  struct an_plant *plant)
+{
+	u32 one_in = rests ? plant->rest_one_in : plant->one_in;
+	unsigned long planted = plant->planted;
+	struct an_guide *g = &plant->guide;
+
+	if (!region_drawn(plant, addr, one_in))
+		return;
+	if (g->redraw)
+		plant_drawn(vma, pte, addr, nr, g->draw + AN_BALLOT_DRAWS - 1,
+			    plant);
+	plant_drawn(vma, pte, addr, nr, g->draw, plant);
+	g->drawn = true;
+	if (rests)
+		plant->samples += plant->planted - planted;
+}
+
+static void plant_region(struct vm_area_struct *vma, pte_t *pte,
+			 unsigned long addr, unsigned long end,
+			 struct an_plant *plant)
+{
+	unsigned int nr = (end - addr) / PAGE_SIZE;
+	unsigned long counted = plant->counted;
+	struct an_guide *g = &plant->guide;
+	struct peek found = {};
+	bool rests;
+
+	seed(plant, addr, AN_BALLOT_DRAWS + plant->pass);
+	if (nr == PTRS_PER_PTE)
+		peek(vma, pte, addr, nr, plant, &found);
+	g->sparse = found.nr < SPARSE;
+	if (g->sparse) {
+		plant_each(vma, pte, addr, end, plant);
+		return;
+	}
+	rests = g->verdict != AN_V_OPEN && !found.elsewhere;
+	if (!rests)
+		plant->restless += plant->counted - counted;
+	plant_samples(vma, pte, addr, nr, rests, plant);
+}
+
 static void plant_ptes(struct vm_area_struct *vma, pte_t *pte,
 		       unsigned long addr, unsigned long end, void *arg)
 {
-	for (; addr < end; addr += PAGE_SIZE, pte++)
-		plant_pte(vma, addr, pte, arg);
+	struct an_plant *plant = arg;
+
+	if (plant->guide.each)
+		plant_each(vma, pte, addr, end, plant);
+	else
+		plant_region(vma, pte, addr, end, plant);
 }
 
 static const struct visitor planter = {
@@ -384,8 +556,8 @@ static enum an_reason try_isolate(struct an_isolate *iso, struct folio *folio)
 {
 	int err;
 
-	if (folio_test_ksm(folio) || folio_is_zone_device(folio))
-		return AN_R_PAGE_KIND;
+	if (!may_plant(iso->vma, folio))
+		return folio_is_file_lru(folio) ? AN_R_PAGE_FILE : AN_R_PAGE_KIND;
 	err = migrate_misplaced_folio_prepare(folio, iso->vma, iso->to);
 	return err ? why_not_isolated(folio, err) : AN_R_NONE;
 }
@@ -405,7 +577,7 @@ static void isolate_folio(struct an_isolate *iso, struct folio *folio,
 
 	if (!folio)
 		why = AN_R_PAGE_GONE;
-	else if (folio_nid(folio) != iso->from)
+	else if (folio_nid(folio) == iso->to)
 		why = AN_R_PAGE_ELSEWHERE;
 	else
 		why = try_isolate(iso, folio);

@@ -3,19 +3,53 @@
 #define _AUTONUMA_WALK_H
 
 #include <linux/mm.h>
-#include "reason.h"
+#include "ballot.h"
 
 /* Why single pages do not move: a slot of an_isolate.failed each. */
 #define AN_NR_PAGE_REASONS	(AN_R_PAGE_IN_USE - AN_R_PAGE_GONE + 1)
 
+/*
+ * A page keeps so many bits of the pid of the thread that faulted on it last. By
+ * these: the node where that thread runs, AN_NO_NODE if that is not certain.
+ */
+#define AN_WHERE_SLOTS	(LAST__PID_MASK + 1)
+
+/*
+ * Where pages are looked at one by one, those at rest stand for so many others:
+ * as many as a sample of a region stands for.
+ */
+#define AN_EACH_REST_ONE_IN	(HPAGE_PMD_NR / AN_BALLOT_SAMPLES)
+
+/*
+ * Of pages that tell nothing, in a region in which each was made to fault before:
+ * most were moved by that fault, and written to since, which made them forget.
+ */
+#define AN_AGAIN_ONE_IN		8
+
+/* What is known of a region before it is walked, and what was done there. */
+struct an_guide {
+	enum an_verdict verdict;	/* AN_V_NONE: there are no votes on it */
+	int node;		/* AN_V_GATHER: where it belongs */
+	bool each;		/* go page by page */
+	bool again;		/* likewise, and each was made to fault before */
+	bool sparse;		/* out: few pages, so page by page all the same */
+	u32 draw;		/* pages to make fault: of this draw */
+	bool redraw;		/* and of the one before, once more */
+	bool drawn;		/* out: they were */
+};
+
 /* What one walk over one chunk of a VMA counts and plants. */
 struct an_plant {
 	u32 *counting;		/* present pages per node are added here */
-	u32 one_in;		/* plant one page in so many, drawn at random */
+	const unsigned long *home;	/* nodes where shared memory belongs */
+	struct an_guide guide;	/* to the region of the chunk */
+	u32 one_in;		/* plant one region or page in so many, drawn */
 	u32 rest_one_in;	/* the same, of those at rest */
+	const s16 *where;	/* by the pid that a page keeps: AN_WHERE_SLOTS */
+	u32 pass;		/* its number: two in a row look at the same regions */
 	u32 random;		/* state of the draw, never 0 */
 	unsigned long first, last;	/* planted since an_walk_begin() */
-	unsigned long counted;	/* out: pages */
+	unsigned long counted;	/* out: pages, by those that were looked at */
 	unsigned long planted;	/* out: pages */
 	unsigned long huge;	/* out: huge entries among them */
 	unsigned long samples;	/* out: of those planted, pages at rest */
@@ -27,7 +61,7 @@ struct an_isolate {
 	struct vm_area_struct *vma;
 	unsigned long base;		/* address of bit 0 */
 	unsigned long *wanted;		/* bit per base page; cleared as done */
-	int from, to;			/* nodes */
+	int to;				/* node */
 	unsigned long limit;		/* stop when so many are isolated */
 	struct list_head *folios;	/* out */
 	unsigned long isolated;		/* out: pages */

@@ -61,7 +61,7 @@ rmmod autonuma
 GUEST
 
 guest_ended_well
-check "there were faults to decide on" at_least "$(said status faults)" 10000
+check "there were faults to decide on" at_least "$(said status faults)" 500
 check "no trace event was lost" is "$(said lost)" 0
 
 # Each reason: as often in the trace as in its counter.

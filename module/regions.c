@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The votes on the regions of a process. Blocks are made by knuma_scand before
+ * it makes a page of them fault, and end with the process's record; in between
+ * anybody finds them under RCU. The words are exchanged, so there is no lock.
+ *
+ * Bound: a block of 4 KiB for each GiB of address space with memory in it,
+ * which has two page tables of that size at least.
+ */
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include "autonuma.h"
+#include "regions.h"
+#include "stats.h"
+
+static atomic64_t *votes_in(struct an_block *block, unsigned long addr)
+{
+	return &block->votes[(addr >> PMD_SHIFT) % AN_BLOCK_REGIONS];
+}
+
+/* NULL where nothing was made to fault yet. Context: RCU read side. */
+atomic64_t *an_regions_find(struct an_process *p, unsigned long addr)
+{
+	struct an_block *block = xa_load(&p->blocks, addr >> AN_BLOCK_SHIFT);
+
+	return block ? votes_in(block, addr) : NULL;
+}
+
+static struct an_block *make_block(struct an_process *p, unsigned long index)
+{
+	struct an_block *block = kzalloc(sizeof(*block), GFP_KERNEL);
+
+	if (block && !xa_err(xa_store(&p->blocks, index, block, GFP_KERNEL))) {
+		WRITE_ONCE(p->nr_blocks, p->nr_blocks + 1);
+		return block;
+	}
+	kfree(block);
+	an_count(AN_C_NO_MEMORY, 1);
+	return NULL;
+}
+
+/*
+ * Context: knuma_scand, may sleep. NULL without memory: the region is looked at
+ * page by page, until there is some.
+ */
+atomic64_t *an_regions_make(struct an_process *p, unsigned long addr)
+{
+	unsigned long index = addr >> AN_BLOCK_SHIFT;
+	struct an_block *block = xa_load(&p->blocks, index);
+
+	if (!block)
+		block = make_block(p, index);
+	return block ? votes_in(block, addr) : NULL;
+}
+
+/* Context: nobody finds the process any more. */
+void an_regions_free(struct an_process *p)
+{
+	struct an_block *block;
+	unsigned long index;
+
+	xa_for_each(&p->blocks, index, block)
+		kfree(block);
+	xa_destroy(&p->blocks);
+}

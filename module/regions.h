@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where the votes on the regions of a process are kept: a block per GiB of
+ * address space that has memory in it, a word per region.
+ */
+#ifndef _AUTONUMA_REGIONS_H
+#define _AUTONUMA_REGIONS_H
+
+#include <linux/atomic.h>
+#include <linux/pgtable.h>
+#include <linux/types.h>
+
+struct an_process;
+
+#define AN_BLOCK_SHIFT		PUD_SHIFT
+#define AN_BLOCK_REGIONS	(PUD_SIZE / PMD_SIZE)
+
+/* Votes on the regions of a GiB, as union an_ballot. */
+struct an_block {
+	atomic64_t votes[AN_BLOCK_REGIONS];
+};
+
+atomic64_t *an_regions_find(struct an_process *p, unsigned long addr);
+atomic64_t *an_regions_make(struct an_process *p, unsigned long addr);
+void an_regions_free(struct an_process *p);
+
+#endif /* _AUTONUMA_REGIONS_H */
