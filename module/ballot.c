@@ -12,8 +12,11 @@
 /* A ballot is clear if at most one vote of so many was for another node. */
 #define CLEAR_PART	8
 
-/* Votes in two ballots that agree: six pages of one user, by chance 1 in 32. */
-#define ENOUGH_VOTES	10
+/*
+ * Votes in two ballots that agree: those on all samples of a pass and one more.
+ * Of the first two ballots it takes five pages of one user at least.
+ */
+#define ENOUGH_VOTES	(AN_BALLOT_SAMPLES + 1)
 
 /* Pages that faulted again, to tell that each has one owner. */
 #define ENOUGH_SECONDS	2

@@ -350,7 +350,8 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 {
 	struct an_thread *t = an_thread_find(current);
-	bool known, shared;
+	bool known, own;
+	u32 shared;
 
 	/* Only what decide() found to be this thread's own, in scope. */
 	if (!t || !t->decided)
@@ -368,11 +369,14 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 	}
 	pages = t->weight;
 	known = !cpupid_pid_unset(last_cpupid);
-	shared = known && !cpupid_match_pid(current, last_cpupid);
-	WRITE_ONCE(t->nodes[2 * mem_node + shared],
-		   t->nodes[2 * mem_node + shared] + pages);
-	if (shared)
-		WRITE_ONCE(t->known_shared, t->known_shared + pages);
-	else if (known)
+	own = cpupid_match_pid(current, last_cpupid);
+	if (known && own)
 		WRITE_ONCE(t->known_private, t->known_private + pages);
+	else if (known)
+		WRITE_ONCE(t->known_shared, t->known_shared + pages);
+	shared = known ? pages * !own : an_thread_shared_part(t, pages);
+	WRITE_ONCE(t->nodes[2 * mem_node],
+		   t->nodes[2 * mem_node] + pages - shared);
+	WRITE_ONCE(t->nodes[2 * mem_node + 1],
+		   t->nodes[2 * mem_node + 1] + shared);
 }

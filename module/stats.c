@@ -384,6 +384,15 @@ bool an_thread_shares(const struct an_thread *t)
 	return known && (u64)shared * AN_SHARER_DEN >= (u64)known * AN_SHARER_NUM;
 }
 
+/* Of pages that tell nothing: as many as of those that do. */
+u32 an_thread_shared_part(const struct an_thread *t, u32 pages)
+{
+	u32 shared = READ_ONCE(t->known_shared);
+	u32 known = shared + READ_ONCE(t->known_private);
+
+	return known ? div_u64((u64)pages * shared, known) : 0;
+}
+
 /* Hardly anything it touches is touched by another thread; some is known. */
 bool an_thread_owns(const struct an_thread *t)
 {

@@ -205,6 +205,7 @@ struct an_thread *an_thread_get(struct task_struct *task);
 size_t an_thread_bytes(void);
 void an_thread_decay(struct an_thread *t, const struct an_process *p);
 bool an_thread_shares(const struct an_thread *t);
+u32 an_thread_shared_part(const struct an_thread *t, u32 pages);
 bool an_thread_owns(const struct an_thread *t);
 
 #endif /* _AUTONUMA_STATS_H */

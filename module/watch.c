@@ -35,8 +35,11 @@
  */
 #define BAD_WINDOWS	3
 
-/* Fewer faults tell no share: 256 have a noise of 3 %. */
-#define MIN_FAULTS	256
+/*
+ * Fewer faults tell no share. The samples of a region come together, from one
+ * thread: 1024 are 128 independent ones, with a noise of 4 %.
+ */
+#define MIN_FAULTS	1024
 
 /* A share of 90 % is high; one that rose by 5 points has risen. */
 #define HIGH_PM		900

@@ -45,7 +45,7 @@ gear record_all 0
 charged=$(status scand_ns)
 gear scan 1
 start_load private --mem 32 --born 0 --spread --stride 1024 --sweeps 1000000
-more() { [ "$(status faults)" -gt "$((faults + 2000))" ]; }
+more() { [ "$(status faults)" -gt "$((faults + 200))" ]; }
 faults=$(status faults)
 last=$(grep ' fault ' $dir/decisions | tail -n 1)
 wait_until more

@@ -86,7 +86,7 @@ for n in "${!workload[@]}"; do
 	name=${workload[$n]%% --born*}
 	check "$name: ran well dry" is "$(said_in "$n" load)" 0
 	check "$name: ran well" is "$(said_in "1$n" load)" 0
-	check "$name: the dry run saw faults" at_least "$(said_in "$n" faults)" 1000
+	check "$name: the dry run saw faults" at_least "$(said_in "$n" faults)" 200
 	check "$name: the dry run moved no page" is "$(said_in "$n" moved)" 0
 	check "$name: the dry run moved no thread" is "$(said_in "$n" steps)" 0
 	read -r promised real <<<"$(gains "$n")"
