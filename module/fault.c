@@ -162,12 +162,22 @@ static int would_move(const struct an_process *p, struct an_thread *t,
 	return NUMA_NO_NODE;
 }
 
+/* Of what is to be spread, so much is on its way. */
+static void spend_spread(struct an_process *p, enum an_reason why,
+			 unsigned long pages)
+{
+	if (why == AN_R_SPREAD)
+		atomic_long_sub(pages, &p->spread);
+}
+
 /* Returns the node for a migration in this fault, if the rate allows it. */
-static int move_now(struct an_process *p, struct an_thread *t,
-		    const struct an_span *span, unsigned long pages)
+static int move_now(enum an_reason why, struct an_process *p,
+		    struct an_thread *t, const struct an_span *span,
+		    unsigned long pages)
 {
 	if (!an_migrated_admit(p, span, pages))
 		return NUMA_NO_NODE;
+	spend_spread(p, why, pages);
 	if (t)
 		an_tally(t, AN_T_MOVED, pages);
 	return span->to;
@@ -178,9 +188,10 @@ static void move_later(enum an_reason why, const struct an_fault *f,
 		       struct an_span *span)
 {
 	widen(span, f);
-	if (why == AN_R_SPREAD)
-		atomic_long_sub(span->pages, &p->spread);
-	if (an_migrated_queue(p, span, why) && t)
+	if (!an_migrated_queue(p, span, why))
+		return;
+	spend_spread(p, why, span->pages);
+	if (t)
 		t->queued_to = span->to;
 }
 
@@ -199,11 +210,11 @@ static int move(enum an_reason why, const struct an_fault *f,
 	switch (READ_ONCE(an_params.migrate)) {
 	case AN_MIGRATE_ASYNC:
 		if (f->verdict == AN_V_TORN)
-			return move_now(p, t, span, pages);
+			return move_now(why, p, t, span, pages);
 		move_later(why, f, p, t, span);
 		return NUMA_NO_NODE;
 	case AN_MIGRATE_FAULT:
-		return move_now(p, t, span, pages);
+		return move_now(why, p, t, span, pages);
 	default:
 		an_migrated_decline(span, AN_R_QUEUE_OFF);
 		return NUMA_NO_NODE;

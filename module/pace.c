@@ -283,9 +283,9 @@ static void set_spread(struct an_process *p)
 	u32 pages;
 	int nid;
 
-	/* What moved while it was counted may have been counted where it was. */
 	atomic_long_set(&p->spread, 0);
 	pages = an_policy_spread(&spread);
+	/* What moved while it was counted may have been counted where it was. */
 	p->spreading = pages && !moved;
 	if (p->spreading)
 		atomic_long_set(&p->spread, pages);

@@ -10,8 +10,11 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include "autonuma.h"
+#include "ballot.h"
 #include "regions.h"
 #include "stats.h"
+
+static_assert(NODES_SHIFT <= AN_BALLOT_NODE_BITS);
 
 static atomic64_t *votes_in(struct an_block *block, unsigned long addr)
 {

@@ -60,6 +60,7 @@ struct bypass {
 	struct list_head left;
 	unsigned long patience;		/* jiffies to wait for locks yet */
 	bool by_scand;			/* which may be told to stop meanwhile */
+	bool foreign;			/* not ours, so nobody has to know */
 	u64 worked_ns;			/* without waiting */
 };
 
@@ -220,9 +221,8 @@ static void say_taken_back(const struct mm_struct *mm, unsigned long taken)
 	an_decided(taken_back, &d);
 }
 
-static void leave_mm_planted(struct bypass *b, struct mm_struct *mm)
+static void say_left_planted(struct mm_struct *mm)
 {
-	struct left_mm *left = kmalloc(sizeof(*left), GFP_KERNEL);
 	struct an_decision d = about_mm(mm, AN_R_BYPASS_LOCK, 0);
 	struct task_struct *owner;
 
@@ -234,6 +234,14 @@ static void leave_mm_planted(struct bypass *b, struct mm_struct *mm)
 	pr_warn("%s[%d]: mmap_lock not had, its planted entries are left to the fault path\n",
 		owner ? owner->comm : "?", owner ? task_tgid_nr(owner) : -1);
 	rcu_read_unlock();
+}
+
+static void leave_mm_planted(struct bypass *b, struct mm_struct *mm)
+{
+	struct left_mm *left = kmalloc(sizeof(*left), GFP_KERNEL);
+
+	if (!b->foreign)
+		say_left_planted(mm);
 	if (!left) {
 		an_count(AN_C_NO_MEMORY, 1);
 		return;
@@ -386,7 +394,10 @@ static void forget_all_preferred(void)
  */
 void an_take_over(void)
 {
-	struct bypass b = { .patience = msecs_to_jiffies(ONE_PATIENCE_MS) };
+	struct bypass b = {
+		.patience = msecs_to_jiffies(ONE_PATIENCE_MS),
+		.foreign = true,
+	};
 
 	if (planted_ever() == planted_before)
 		return;

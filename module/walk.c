@@ -264,6 +264,9 @@ static void plant_each(struct vm_area_struct *vma, pte_t *pte,
 /* Fewer of these found, and the pages of the region are looked at one by one. */
 #define SPARSE	(PEEKS / 2)
 
+/* So are those of a mapping that has fewer of the region. */
+#define MIN_SAMPLED	64
+
 struct peek {
 	unsigned int nr;	/* pages found */
 	bool elsewhere;		/* one of them is not where the region belongs */
@@ -372,7 +375,7 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	bool rests;
 
 	seed(plant, addr, AN_BALLOT_DRAWS + plant->pass);
-	if (nr == PTRS_PER_PTE)
+	if (nr >= MIN_SAMPLED)
 		peek(vma, pte, addr, nr, plant, &found);
 	g->sparse = found.nr < SPARSE;
 	if (g->sparse) {

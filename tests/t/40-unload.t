@@ -36,7 +36,7 @@ n=0
 while [ $n -lt $cycles ]; do
 	echo $((n % 2)) >/proc/sys/kernel/numa_balancing
 	back_to_node_0 $private
-	modprobe autonuma scan_period_min_ms=50 min_process_cpu_ms=0 || exit 1
+	modprobe autonuma scan_period_min_ms=50 min_process_cpu_ms=0 migrate_batch=16 || exit 1
 	echo "cycle $n loaded $(cat /proc/sys/kernel/numa_balancing)"
 	echo "cycle $n $(unload | tr '\n' ' ')"
 	faults=$(counter numa_hint_faults)

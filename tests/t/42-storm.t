@@ -26,7 +26,7 @@ start() {
 	if [ -e $parameters ]; then
 		gear scan 1
 	else
-		modprobe autonuma scan_period_min_ms=50 min_process_cpu_ms=0 min_process_mb=1
+		modprobe autonuma scan_period_min_ms=50 min_process_cpu_ms=0 min_process_mb=1 migrate_batch=16
 	fi
 }
 
@@ -131,7 +131,7 @@ check "memory as expected in the storm" is "$(said storm)" 0
 for name in map unmap trim hole resize move protect advise split fork thread; do
 	check "there was: $name" at_least "$(json '' ".$name")" 10
 done
-check "there was: exec" at_least "$(json '' .execs)" 10
+check "there was: exec" at_least "$(json '' .execs)" 5
 for name in thp_split_pmd thp_split_page thp_collapse_alloc; do
 	check "there was: $name" at_least "$(said "vmstat $name")" 1
 done
