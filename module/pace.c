@@ -66,7 +66,7 @@
 #define USE_ONE			256
 
 /* Of that, one part in so many is forgotten with each pass. */
-#define USE_DECAY		8
+#define USE_DECAY		16
 
 /* Did this thread, which runs, leave a node on which it had been for long? */
 static bool thread_moved(struct an_thread *stat, int nid)
@@ -276,6 +276,7 @@ static void set_spread(struct an_process *p)
 		.pages = p->pages,
 		.use = p->use,
 		.home = p->home,
+		.begun = p->spread_begun,
 		.over = p->over,
 		.under = p->under,
 	};
@@ -285,6 +286,7 @@ static void set_spread(struct an_process *p)
 
 	atomic_long_set(&p->spread, 0);
 	pages = an_policy_spread(&spread);
+	p->spread_begun = pages;
 	/* What moved while it was counted may have been counted where it was. */
 	p->spreading = pages && !moved;
 	if (p->spreading)

@@ -153,6 +153,7 @@ struct an_spread {
 	const u32 *pages;
 	const u64 *use;			/* by threads that run there, any unit */
 	const unsigned long *home;	/* bitmap */
+	bool begun;			/* pages are being moved for this already */
 	unsigned long *over, *under;	/* out, bitmaps: with too much, too little */
 };
 

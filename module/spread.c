@@ -6,10 +6,10 @@
 #include "policy_work.h"
 
 /*
- * Spread well enough: no home node is off by more than 1/4 of the mean. Once one
+ * Spread well enough: no home node is off by more than half of the mean. Once one
  * is, pages move until none is off by more than 1/16.
  */
-#define SPREAD_FAR	4
+#define SPREAD_FAR	2
 #define SPREAD_NEAR	16
 
 struct spread_sum {
@@ -48,11 +48,11 @@ static bool off_by(s64 excess, const struct spread_sum *sum, u32 part)
 
 static bool far_off(const struct an_spread *s, const struct spread_sum *sum)
 {
-	u32 n;
+	u32 part = s->begun ? SPREAD_NEAR : SPREAD_FAR, n;
 
 	for (n = 0; n < s->nr_nodes; n++)
 		if (map_has(s->home, n) &&
-		    off_by(excess_on(s, sum, n), sum, SPREAD_FAR))
+		    off_by(excess_on(s, sum, n), sum, part))
 			return true;
 	return false;
 }

@@ -93,6 +93,7 @@ struct an_process {
 	u64 *use;			/* per node, pages used from there lately */
 	unsigned long *over, *under;	/* nodes with too much, too little of it */
 	atomic_long_t spread;		/* pages that may move between them, yet */
+	bool spread_begun;		/* and until it is even */
 	bool spreading;			/* in the pass under way */
 
 	long moved_seen;		/* moved_ever when the last pass ended */

@@ -294,6 +294,8 @@ shares() {
 	shift
 	autonumactl enable --pid $worker "$@"
 	wait_sweeps $load_pid 150
+	# What is told is of the last passes, of older ones less and less: it has to come where the meter is in the end.
+	[ "$#" != 0 ] || within 180 says_local
 	mark 3
 	wait_sweeps $load_pid 100
 	autonumactl explain $worker --json | tr -d '\n'; echo
@@ -301,6 +303,7 @@ shares() {
 	mark 2
 }
 
+says_local() { autonumactl status --pid $worker --json | grep -qE '"local_pm": *(9[0-9][0-9]|1000)'; }
 shares 0 --dry-run
 shares 1
 kill -KILL $load_pid; wait
@@ -311,8 +314,9 @@ guest_ended_well
 differ() { awk -v a="$(object "$1" "$2" "$3")" -v b="$(local_whole "$1")" 'BEGIN { d = a / 1000 - b; print d < 0 ? -d : d }'; }
 for case in 0 1; do
 	name="$([[ $case = 0 ]] && echo "dry run" || echo placed), $(local_whole $case) by the meter"
-	check "explain: local share: $name" at_most "$(differ $case 1 .process.local_pm)" 0.1
-	check "status: local share: $name" at_most "$(differ $case 2 .scope.local_pm)" 0.1
+	# Samples of 32 regions, which come together: 0.05 is their noise.
+	check "explain: local share: $name" at_most "$(differ $case 1 .process.local_pm)" 0.15
+	check "status: local share: $name" at_most "$(differ $case 2 .scope.local_pm)" 0.15
 done
 check "there were two shares to compare" at_least "$(awk -v a="$(local_whole 0)" -v b="$(local_whole 1)" 'BEGIN { print b - a }')" 0.2
 finish

@@ -144,7 +144,7 @@ static u32 spread_off(u32 nodes, u32 *pages, const u64 *use,
 		      const unsigned long *home)
 {
 	unsigned long over, under;
-	struct an_spread s = { nodes, pages, use, home, &over, &under };
+	struct an_spread s = { nodes, pages, use, home, false, &over, &under };
 	u64 all = 0, all_use = 0, off = 0, want;
 	u32 move = an_policy_spread(&s), n, to;
 
@@ -177,10 +177,14 @@ static void test_spread(void)
 	u32 even[] = { 1000, 1100, 900, 50 };
 	u32 born[] = { 9000, 0, 0, 77 };
 	u64 use[] = { 10, 10, 10, 10 }, unused[4] = {}, double_use[] = { 20, 10, 10, 0 };
-	struct an_spread s = { 4, even, use, &home, &over, &under };
+	struct an_spread s = { 4, even, use, &home, false, &over, &under };
 
 	ok(!an_policy_spread(&s) && !over && !under,
 	   "spread: what is nearly even stays");
+	s.begun = true;
+	ok(an_policy_spread(&s) == 100 && over == 2 && under == 4,
+	   "spread: but is made even once it is begun");
+	s.begun = false;
 	s.pages = born;
 	ok(an_policy_spread(&s) == 6000 && over == 1 && under == 6,
 	   "spread: from where it was born to the others");
