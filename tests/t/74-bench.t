@@ -23,7 +23,7 @@ check "inverse bind: remote" at_most "$(of inverse local)" 0.05
 check "inverse bind: 2.1 times the memory time, and the walks" at_least "$(of inverse memory_time)" 2
 check "bound: no hinting faults" is "$(of hard faults) $(of inverse faults) $(of none faults)" "0 0 0"
 check "in-tree: hinting faults" at_least "$(of in-tree faults)" 1000
-check "async: hinting faults" at_least "$(of async faults)" 1000
+check "async: hinting faults" at_least "$(of async faults)" 100
 check "async: moved, and seen by the looks" at_least "$(of async moved)" 1000
 check "async: what its task structure takes" at_least "$(of async bytes_per_thread)" 100
 check "async: nothing for a page" is "$(of async bytes_per_page)" 0
