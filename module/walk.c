@@ -268,7 +268,8 @@ static void plant_each(struct vm_area_struct *vma, pte_t *pte,
 #define MIN_SAMPLED	64
 
 struct peek {
-	unsigned int nr;	/* pages found */
+	int nid[PEEKS];		/* of the pages found */
+	unsigned int nr;
 	bool elsewhere;		/* one of them is not where the region belongs */
 };
 
@@ -306,10 +307,9 @@ static void peek(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
 		if (!folio)
 			continue;
-		count_pages(plant, folio_nid(folio), nr / PEEKS);
 		if (!belongs(plant, &plant->guide, folio_nid(folio)))
 			found->elsewhere = true;
-		found->nr++;
+		found->nid[found->nr++] = folio_nid(folio);
 	}
 }
 
@@ -368,8 +368,7 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 			 unsigned long addr, unsigned long end,
 			 struct an_plant *plant)
 {
-	unsigned int nr = (end - addr) / PAGE_SIZE;
-	unsigned long counted = plant->counted;
+	unsigned int nr = (end - addr) / PAGE_SIZE, i;
 	struct an_guide *g = &plant->guide;
 	struct peek found = {};
 	bool rests;
@@ -382,9 +381,11 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 		plant_each(vma, pte, addr, end, plant);
 		return;
 	}
+	for (i = 0; i < found.nr; i++)
+		count_pages(plant, found.nid[i], nr / PEEKS);
 	rests = g->verdict != AN_V_OPEN && !found.elsewhere;
 	if (!rests)
-		plant->restless += plant->counted - counted;
+		plant->restless += found.nr * (nr / PEEKS);
 	plant_samples(vma, pte, addr, nr, rests, plant);
 }
 
