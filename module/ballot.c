@@ -18,8 +18,12 @@
  */
 #define ENOUGH_VOTES	(AN_BALLOT_SAMPLES + 1)
 
-/* Pages that faulted again, to tell that each has one owner. */
+/*
+ * Pages that faulted again, to tell that each has one owner; of so many that kept
+ * their node one may have changed it.
+ */
 #define ENOUGH_SECONDS	2
+#define OWNED_PART	4
 
 /* Pages that changed their node, one of so many: several nodes use them. */
 #define CHANGED_PART	3
@@ -35,7 +39,7 @@ static int tells_of(const union an_ballot *b)
 {
 	if (b->other * CHANGED_PART >= b->same + b->other)
 		return b->other ? -1 : 0;
-	return b->same >= ENOUGH_SECONDS && b->same >= CLEAR_PART / 2 * b->other;
+	return b->same >= ENOUGH_SECONDS && b->same >= OWNED_PART * b->other;
 }
 
 static int scale(const union an_ballot *b)

@@ -62,7 +62,7 @@
 #define VAIN_PASSES		4
 #define VAIN_PART		16L
 
-/* What a thread found running adds to the use of its node: room for halving. */
+/* What a thread found running adds to the use of its node: room to forget. */
 #define USE_ONE			256
 
 /* Of that, one part in so many is forgotten with each pass. */

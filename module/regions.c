@@ -33,10 +33,8 @@ static struct an_block *make_block(struct an_process *p, unsigned long index)
 {
 	struct an_block *block = kzalloc(sizeof(*block), GFP_KERNEL);
 
-	if (block && !xa_err(xa_store(&p->blocks, index, block, GFP_KERNEL))) {
-		WRITE_ONCE(p->nr_blocks, p->nr_blocks + 1);
+	if (block && !xa_err(xa_store(&p->blocks, index, block, GFP_KERNEL)))
 		return block;
-	}
 	kfree(block);
 	an_count(AN_C_NO_MEMORY, 1);
 	return NULL;

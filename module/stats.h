@@ -87,7 +87,6 @@ struct an_process {
 	u32 *counting;			/* per node, of the pass under way */
 
 	struct xarray blocks;		/* votes on its regions, see regions.h */
-	u32 nr_blocks;
 
 	/* how its memory is spread over its home nodes */
 	u64 *use;			/* per node, pages used from there lately */

@@ -16,7 +16,6 @@
 #define PAGES	512
 #define NODES	8
 
-static u64 seed = 20120530;
 static u32 iterations = 2000;
 
 /* Who uses a region, and what its pages know of it. */
@@ -305,12 +304,7 @@ static void test_random(void)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1)
-		seed = strtoull(argv[1], NULL, 0);
-	if (argc > 2)
-		iterations = strtoul(argv[2], NULL, 0);
-	rnd_state = seed;
-	note("seed %llu, %u iterations", seed, iterations);
+	begin(argc, argv, &iterations);
 	test_one_user();
 	test_one_pass();
 	test_sparse();

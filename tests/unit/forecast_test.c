@@ -11,7 +11,6 @@
 #include "sim.h"
 #include "unit.h"
 
-static u64 seed = 20120530;
 static u32 iterations = 1000;
 
 /* As gear 4 does it: homes, the steps of the others, then the forecast. */
@@ -344,12 +343,7 @@ static void test_loop(void)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1)
-		seed = strtoull(argv[1], NULL, 0);
-	if (argc > 2)
-		iterations = strtoul(argv[2], NULL, 0);
-	rnd_state = seed;
-	note("seed %llu, %u iterations", (unsigned long long)seed, iterations);
+	begin(argc, argv, &iterations);
 	test_sharing();
 	test_private();
 	test_settled();

@@ -14,7 +14,6 @@
 #include "unit.h"
 #include "world.h"
 
-static u64 seed = 20120530;
 u32 iterations = 3000;
 
 /* Fault decisions */
@@ -707,12 +706,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "bench"))
 		return bench();
-	if (argc > 1)
-		seed = strtoull(argv[1], NULL, 0);
-	if (argc > 2)
-		iterations = strtoul(argv[2], NULL, 0);
-	rnd_state = seed;
-	note("seed %llu, %u iterations", (unsigned long long)seed, iterations);
+	begin(argc, argv, &iterations);
 	test_fault();
 	test_regions();
 	test_spread();

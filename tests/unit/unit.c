@@ -37,6 +37,16 @@ void note(const char *fmt, ...)
 
 u64 rnd_state;
 
+#define DEFAULT_SEED	20120530
+
+void begin(int argc, char **argv, u32 *iterations)
+{
+	rnd_state = argc > 1 ? strtoull(argv[1], NULL, 0) : DEFAULT_SEED;
+	if (argc > 2)
+		*iterations = strtoul(argv[2], NULL, 0);
+	note("seed %llu, %u iterations", rnd_state, *iterations);
+}
+
 u64 rnd64(void)
 {
 	u64 z = (rnd_state += 0x9e3779b97f4a7c15ULL);

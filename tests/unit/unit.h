@@ -19,6 +19,12 @@ u32 rnd(u32 below);
 bool chance(u32 percent);
 void *need(size_t nr, size_t size);
 
+/*
+ * Reads "[seed [iterations]]" and says what holds. @iterations: the default, and
+ * what is asked for.
+ */
+void begin(int argc, char **argv, u32 *iterations);
+
 /* The plan; returns the exit status. */
 int done(void);
 

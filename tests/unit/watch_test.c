@@ -17,7 +17,6 @@
 #define PASS_NS		250000000ULL	/* CPU time of the process in it */
 #define LONG		2000	/* passes: a while */
 
-static u64 seed = 20120530;
 static u32 iterations = 2000;
 
 /* A scope and what happens to it. */
@@ -410,12 +409,7 @@ static void test_fuzz(void)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1)
-		seed = strtoull(argv[1], NULL, 0);
-	if (argc > 2)
-		iterations = strtoul(argv[2], NULL, 0);
-	rnd_state = seed;
-	note("seed %llu, %u iterations", (unsigned long long)seed, iterations);
+	begin(argc, argv, &iterations);
 	test_converged();
 	test_converging();
 	test_pays();
