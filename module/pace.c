@@ -11,6 +11,7 @@
 #include <linux/topology.h>
 #include "autonuma.h"
 #include "decision.h"
+#include "migrated.h"
 #include "pace.h"
 #include "queue.h"
 #include "rest.h"
@@ -65,8 +66,9 @@
 /* What a thread found running adds to the use of its node: room to forget. */
 #define USE_ONE			256
 
-/* Of that, one part in so many is forgotten with each pass. */
+/* Of that, one part in so many is forgotten, at most so often. */
 #define USE_DECAY		16
+#define USE_DECAY_MS		1000
 
 /* Did this thread, which runs, leave a node on which it had been for long? */
 static bool thread_moved(struct an_thread *stat, int nid)
@@ -219,6 +221,21 @@ static u32 sample_one_in(const struct an_process *p)
 		    p->resident / SAMPLE_PAGES_MAX);
 }
 
+/*
+ * Of what is at rest, which share faults: all once that is doubtful, and twice
+ * as much as has to be spread.
+ */
+static u32 rest_one_in(const struct an_process *p)
+{
+	long spread = atomic_long_read(&p->spread);
+	u32 one_in = sample_one_in(p);
+
+	if (p->stirred)
+		return 1;
+	return spread > 0 ? clamp_t(u32, p->resident / (2 * spread), 1, one_in) :
+			    one_in;
+}
+
 static void say_pass_ended(const struct an_process *p, enum an_reason why)
 {
 	struct an_decision d = an_about(pid_nr(p->pid), why);
@@ -231,6 +248,7 @@ static void say_pass_ended(const struct an_process *p, enum an_reason why)
 /*
  * At the end of a pass: how soon the next one comes, and of which pages it
  * plants all. Where little is left to gain, or nothing comes of it, seldom.
+ * What is to be spread is at rest, but has to fault to be spread.
  */
 static void set_pace(struct an_process *p, struct task_struct *leader)
 {
@@ -241,7 +259,7 @@ static void set_pace(struct an_process *p, struct task_struct *leader)
 	if (p->stirred && !was_stirred)
 		p->vain_passes = 0;
 	vain = in_vain(p);
-	quiet = vain || (!p->stirred &&
+	quiet = vain || (!p->stirred && !p->spread_begun &&
 			 p->restless * QUIET_ONE_IN <= p->resident);
 	if (quiet)
 		p->period_ms = min(p->period_ms * 2, quiet_period_max(p));
@@ -249,7 +267,7 @@ static void set_pace(struct an_process *p, struct task_struct *leader)
 		p->period_ms = max(p->period_ms / 2,
 				   READ_ONCE(an_params.scan_period_min_ms));
 	WRITE_ONCE(p->one_in, vain ? sample_one_in(p) : 1);
-	WRITE_ONCE(p->rest_one_in, p->stirred && !vain ? 1 : sample_one_in(p));
+	WRITE_ONCE(p->rest_one_in, vain ? sample_one_in(p) : rest_one_in(p));
 	why = vain ? AN_R_PASS_VAIN : p->stirred ? AN_R_PASS_STIRRED :
 	      quiet ? AN_R_PASS_QUIET : AN_R_PASS_BUSY;
 	say_pass_ended(p, why);
@@ -268,6 +286,34 @@ static void book_faults(struct an_process *p)
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);
 }
 
+/*
+ * Pages moved since the pass before, or still queued, may have been counted where
+ * they were: with more than 1/8 of what is off the count tells too little.
+ */
+#define SPREAD_UNSURE_PART	8L
+
+static bool count_is_sure(const struct an_process *p, u32 pages)
+{
+	long moving = atomic_long_read(&p->moved_ever) - p->moved_seen +
+		      an_migrated_backlog();
+
+	return moving * SPREAD_UNSURE_PART <= pages;
+}
+
+/* Passes may be frequent: what threads do for a moment must not count for much. */
+static void forget_use(struct an_process *p)
+{
+	int nid;
+
+	if (time_before(jiffies, p->use_forgotten +
+			msecs_to_jiffies(USE_DECAY_MS)))
+		return;
+	p->use_forgotten = jiffies;
+	for (nid = 0; nid < nr_node_ids; nid++)
+		WRITE_ONCE(p->use[nid], p->use[nid] -
+					p->use[nid] / USE_DECAY);
+}
+
 /* Is its memory spread over its home nodes as it is used from there? */
 static void set_spread(struct an_process *p)
 {
@@ -280,20 +326,14 @@ static void set_spread(struct an_process *p)
 		.over = p->over,
 		.under = p->under,
 	};
-	bool moved = p->spreading;
 	u32 pages;
-	int nid;
 
 	atomic_long_set(&p->spread, 0);
 	pages = an_policy_spread(&spread);
 	p->spread_begun = pages;
-	/* What moved while it was counted may have been counted where it was. */
-	p->spreading = pages && !moved;
-	if (p->spreading)
+	if (pages && count_is_sure(p, pages))
 		atomic_long_set(&p->spread, pages);
-	for (nid = 0; nid < nr_node_ids; nid++)
-		WRITE_ONCE(p->use[nid], p->use[nid] -
-					p->use[nid] / USE_DECAY);
+	forget_use(p);
 }
 
 /**
@@ -306,9 +346,9 @@ static void set_spread(struct an_process *p)
 void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 {
 	an_pace_collect(p, leader);
+	set_spread(p);
 	set_pace(p, leader);
 	book_faults(p);
-	set_spread(p);
 	an_rest_pass_ended(p);
 	memset(p->tally, 0, sizeof(p->tally));
 }

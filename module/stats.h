@@ -90,10 +90,10 @@ struct an_process {
 
 	/* how its memory is spread over its home nodes */
 	u64 *use;			/* per node, pages used from there lately */
+	unsigned long use_forgotten;	/* jiffies: when some of that was */
 	unsigned long *over, *under;	/* nodes with too much, too little of it */
 	atomic_long_t spread;		/* pages that may move between them, yet */
 	bool spread_begun;		/* and until it is even */
-	bool spreading;			/* in the pass under way */
 
 	long moved_seen;		/* moved_ever when the last pass ended */
 	u32 vain_passes;		/* in a row, nothing moved */
