@@ -94,7 +94,8 @@ static void sum_procs(const struct an_snapshot *s, struct work *w)
 			proc->pages += s->pages[i].pages;
 		if (in->core)
 			map_clear(in->core, s->nr_nodes);
-		proc->gathers = shows_sharing(s, proc);
+		proc->gathers = shows_sharing(s, proc) ||
+				(in->moving && proc->nr_home);
 		proc->fresh = !proc->nr_home;
 	}
 	for (t = 0; t < s->nr_tasks; t++) {
@@ -466,13 +467,34 @@ static u64 slack_none(u64 fair)
 	return 0;
 }
 
-/* Whether the last home of @p still does. Needs find_usable(). */
+/* Whether threads of @p may run on all of its home nodes. */
+static bool home_usable(const struct an_snapshot *s, const struct work *w,
+			u32 p)
+{
+	const unsigned long *home = s->procs[p].home;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (!w->node[n].usable)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the last home of @p still does. Needs find_usable(). While its memory
+ * is on the way there, its threads wait for it and look idle, and those who move
+ * it look busy: another home by that would only make all of it move again.
+ */
 static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 {
 	const struct proc_sum *proc = &w->proc[p];
 
 	if (!proc->nr_home)
 		return false;
+	if (s->procs[p].moving)
+		return home_usable(s, w, p);
 	if (proc->nr_home == 1)
 		return single_fits(w, p, proc->home,
 				   slack_keep(w->node[proc->home].fair));
@@ -622,6 +644,8 @@ static bool keep_set(const struct an_snapshot *s, const struct work *w, u32 p,
 
 	if (!home_holds(s, w, p))
 		return false;
+	if (s->procs[p].moving)
+		return true;
 	if (nr < proc->nr_home)
 		return !set_fits(s, w, w->best, p, slack_none);
 	return nr > proc->nr_home ||
@@ -823,7 +847,7 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
 		u32 p = w->order[i];
 
 		if (w->proc[p].gathers && w->proc[p].nr_home &&
-		    !s->procs[p].wish)
+		    !s->procs[p].wish && !s->procs[p].moving)
 			changed |= improve_home(s, w, p);
 	}
 	return changed;
@@ -836,7 +860,8 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
  *
  * A home is the fewest, nearest nodes that fit the demand of the process, in
  * competition with the others; or what was wished for. The last home is kept
- * while it holds with some slack, and nothing is better by a quarter.
+ * while it holds with some slack, and nothing is better by a quarter; and in any
+ * case while memory is on the way to it.
  *
  * Context: any; O(p log p) for p processes, and nodes * (tasks + pages) for the
  * costs. The scratch is overwritten.
