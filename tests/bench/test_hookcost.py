@@ -21,6 +21,10 @@ class Rounds(unittest.TestCase):
     def test_the_same_lengths(self):
         self.assertEqual(self.difference((100, 176, 100), (176, 100, 176)), 0)
 
+    def test_one_length_not_met(self):
+        self.assertEqual(self.difference((100, 176, 100), (176, 176, 176)), 0)
+        self.assertEqual(self.difference((176, 176, 176), (100, 176, 176)), 0)
+
     def test_longer_rounds_are_not_matched_with_other_ones(self):
         self.assertEqual(self.difference((100, 176), (176, 252)), 76)
         self.assertEqual(self.difference((100, 100), (100, 180)), 80)
