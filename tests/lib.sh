@@ -99,7 +99,7 @@ said_in() { awk -v n="$1" '$1 == "case" { at = $2 } at == n' "$work/out" | sed -
 # json CASE FILTER: jq on what load printed in that case.
 json() { awk -v n="$1" '$1 == "case" { at = $2 } at == n' "$work/out" | grep '^{' | tail -n 1 | jq -r "$2"; }
 
-# --- the meter; a case begins with a mark of 100 + its number, load ends an interval with mark 2 ---
+# --- the meter; a case begins with a mark of 100 + its number, or begins again; load ends an interval with mark 2 ---
 
 # intervals CASE FILTER: jq on the array of the case's intervals.
 intervals() {
@@ -108,7 +108,8 @@ intervals() {
 		def local: sum(.miss | [range(length) as $i | .[$i][$i]] | add);
 		def share: if all == 0 then 0 else local / all * 10000 | round / 10000 end;
 		reduce .[] as $line ({ at: -1, kept: [] };
-			if ($line.mark | type) == "number" and $line.mark >= 100 then .at = $line.mark - 100
+			if ($line.mark | type) == "number" and $line.mark >= 100 then
+				(.at = $line.mark - 100) | if .at == $want then .kept = [] else . end
 			elif .at == $want and $line.mark == 2 then .kept += [$line]
 			else . end) | .kept | '"$2" "$work/meter"
 }

@@ -27,7 +27,7 @@ class Rounds(unittest.TestCase):
 
     def test_longer_rounds_are_not_matched_with_other_ones(self):
         self.assertEqual(self.difference((100, 176), (176, 252)), 76)
-        self.assertEqual(self.difference((100, 100), (100, 180)), 80)
+        self.assertEqual(self.difference((100, 100), (180, 180)), 80)
 
     def test_none(self):
         self.assertIsNone(self.difference((None,), (None,)))

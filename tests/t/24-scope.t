@@ -176,11 +176,11 @@ begin 9	# a budget and a rate of its own hold it back
 mkdir $groups/slow
 autonumactl enable --cgroup slow --rate 1 --budget 1
 echo $$ >$groups/slow/cgroup.procs
+read -r begun rest </proc/uptime
 start_load private --threads 8 --mem 128 --stride 1024 --sweeps 1000000 --born 0 --spread	# more than fit on node 0
 echo $$ >$groups/cgroup.procs
 slow=$load_pid
 wait_until is_planted slow
-read -r begun rest </proc/uptime
 wait_sweeps $slow 200
 is_held() { [ $(($(status why_scan_held_rate) + $(status why_not_queued_rate))) -gt 0 ]; }
 within 60 is_held

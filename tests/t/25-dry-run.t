@@ -6,7 +6,8 @@ source "$(dirname "$0")/../lib.sh"
 
 make -s -C "$top/tools/ctl" OUT="$programs" || bail "autonumactl does not build"
 
-# Programs whose gain is at least 20 points, and two where there is none: placed well already, and shared by all.
+# Programs whose gain is at least 20 points, and two where there is none: placed well already, and shared by all. Two of
+# the five are in the long form only.
 declare -rA workload=(
 	[1]="private --threads 8 --born 0 --spread --sweeps 150"
 	[2]="procs --procs 4 --threads 2 --born 0 --spread --sweeps 70"
@@ -14,6 +15,7 @@ declare -rA workload=(
 	[4]="private --threads 8 --spread --sweeps 200"
 	[5]="big --procs 1 --threads 8 --spread --sweeps 30"
 )
+numbers=$(long_or_short "1 2 3 4 5" "1 2 5")
 
 {
 	cat <<'GUEST'
@@ -34,11 +36,14 @@ asked() {
 		sh -c 'echo $$ >"$0/cgroup.procs"; exec load "$@"' $groups/case$number "$@" --stride 1024 >/tmp/out
 		echo "load $?" >/tmp/ended
 	} &
-	# What it says last while all of its threads are there: those that have ended are missing on their nodes.
-	most=0
+	# What it says last while all of its threads are there: those that have ended are missing on their nodes; and
+	# the most that would move, as that is an estimate from few faults.
+	most=0 would=0
 	until [ -s /tmp/ended ]; do
 		autonumactl status --cgroup case$number --json >/tmp/now
 		threads=$(wc -l <$groups/case$number/cgroup.threads)
+		now=$(sed -n 's/.*"would_move": *\([0-9]*\).*/\1/p' /tmp/now)
+		if [ "${now:-0}" -gt $would ]; then would=$now; fi
 		if [ "$threads" -ge $most ]; then
 			most=$threads
 			cp /tmp/now /tmp/last
@@ -52,11 +57,12 @@ asked() {
 	echo "moved $(counter numa_pages_migrated $groups/case$number/memory.stat)"
 	echo "faults $(counter numa_hint_faults $groups/case$number/memory.stat)"
 	echo "steps $(($(status task_moves) + $(status task_swaps)))"
+	echo "would-move $would"
 	echo "declined $(status why_not_queued_dry_run)"
 	rmmod autonuma
 }
 GUEST
-	for n in "${!workload[@]}"; do
+	for n in $numbers; do
 		echo "asked $n --dry-run ${workload[$n]}"
 		echo "asked 1$n '' ${workload[$n]}"
 	done
@@ -82,7 +88,7 @@ comes_true() {
 		{ echo "forecast $1, real $2"; return 1; }
 }
 
-for n in "${!workload[@]}"; do
+for n in $numbers; do
 	name=${workload[$n]%% --born*}
 	check "$name: ran well dry" is "$(said_in "$n" load)" 0
 	check "$name: ran well" is "$(said_in "1$n" load)" 0
@@ -93,7 +99,6 @@ for n in "${!workload[@]}"; do
 	check "$name: the forecast comes true: $promised, and it was $real" comes_true "$promised" "$real"
 done
 check "what should have been moved is counted" at_least "$(said_in 1 declined)" 1000
-check "what should be moved now is stated: half of 65,536 pages at least" at_least \
-	"$(said_in 1 status | jq -r .scope.would_move)" 32768
+check "what should be moved is stated: half of 65,536 pages at least" at_least "$(said_in 1 would-move)" 32768
 check "without a dry run it is moved" at_least "$(said_in 11 moved)" 32768
 finish

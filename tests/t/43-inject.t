@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Every allocation of the module fails once: one site after the other while all else gets its memory, then any of them at
-# random. Each time loading is refused and nothing stays, or the module does without, counts it and works.
+# random. Each time loading is refused and nothing stays, or the module does without, counts it and works. The short form
+# takes every third site, and begins anywhere.
 #
 # alloc-sites.pl reads the sites from the module. The kernel's failslab and fail_page_alloc let an allocation fail by
 # what is on its stack: here the one address that the site's call returns to.
@@ -9,6 +10,9 @@ source "$(dirname "$0")/../lib.sh"
 
 rounds=$(long_or_short 60 2)	# of random failure
 seconds=$(long_or_short 30 4)	# each
+every=$(long_or_short 1 3)	# so many sites one is taken
+RANDOM=${AUTONUMA_SEED:-$RANDOM}
+first=$((RANDOM % every))
 loading=$(long_or_short yes no)	# each site when loading, even if switching the gears on comes past it, too
 
 # "FUNCTION CALLEE" of the sites that are never without memory, whatever is injected below them: the list of all
@@ -22,11 +26,12 @@ kernel=$("$top/tools/numalab" kernel debug)
 module=$("$top/tools/lab/module.sh" "$kernel")
 perl "$tests/alloc-sites.pl" "$module" >"$work/sites" || bail "the module's sites are not found"
 nr_sites=$(wc -l <"$work/sites")
-note "$nr_sites sites"
+is_taken() { (($1 % every == first)); }	# is_taken SITE
+note "$nr_sites sites, of which one in $every is taken, from the $((first ? first : every)). on"
 
 NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 768 --balancer autonuma --module "$tests/kmod" \
 	--file "$work/sites:/work/sites" --file "$programs/autonumactl" <<GUEST
-rounds=$rounds seconds=$seconds loading=$loading never='$never'
+rounds=$rounds seconds=$seconds every=$every first=$first loading=$loading never='$never'
 $(cat <<'SCRIPT'
 args="min_process_cpu_ms=0 min_process_mb=4 scan_period_min_ms=20 scan_period_max_ms=20 balance_period_ms=100"
 sections=/sys/module/autonuma/sections
@@ -238,6 +243,7 @@ echo 1 >/sys/kernel/tracing/events/sched/sched_process_exit/enable
 n=0
 while read address function callee; do
 	n=$((n + 1))
+	[ $((n % every)) = $first ] || continue
 	fail_site
 	echo "site $n at $(cut -d. -f1 /proc/uptime)"
 done </tmp/addresses
@@ -300,6 +306,7 @@ check "sites were found" at_least "$nr_sites" 30
 n=0
 while read -r _ _ function callee; do
 	n=$((n + 1))
+	is_taken "$n" || continue
 	note "site $n: $callee in $function; $(said "site $n hits") failures, $(said "site $n at") s"
 	if grep -qxE "$never" <<<"$function $callee"; then continue; fi
 	check "site $n: failed" at_least "$(said "site $n hits")" 1

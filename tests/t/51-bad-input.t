@@ -173,6 +173,7 @@ rm /tmp/writing
 wait $all $reader
 
 grep . $parameters/* | sed 's|.*/|end |; s/:/ /'
+gear enabled 1
 gear scan 1
 echo "running $(status running)"
 rmmod autonuma

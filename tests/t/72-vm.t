@@ -1,24 +1,36 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Virtual machines in the emulated machine: their memory is right, the meter sees their accesses, balancers move it.
+#
+# QEMU's emulation of SVM with several threads makes a program with VMs jump to address 0 now and then, with the module
+# or without it (docs/measuring.md). That ends with status 2, and is tried again; wrong memory is status 1, and is not.
 source "$(dirname "$0")/../lib.sh"
 
 guest --nodes 2 --cpus 4 --mem 320 --with-module --meter "$work/meter" --file "$programs/vm" <<-'GUEST'
 	[ -e /dev/kvm ] || { vm 2>&1; exit 77; }
 	count_invalidations
+	# try_vm N OPTION...: case N, up to 4 times
+	try_vm() {
+		number=$1 tries=0 ended=2
+		shift
+		while [ $ended = 2 ] && [ $tries -lt 4 ]; do
+			tries=$((tries + 1))
+			begin "$number"
+			vm --mem 32 --marks 10 "$@"
+			ended=$?
+		done
+		echo "status $ended"
+		echo "tries $tries"
+	}
 	n=0
 	for options in "--bind hard" "--bind inverse" "--bind hard --shared --thp" "--bind inverse --sleep pair" \
 		"--bind hard --sleep timer" "--vms 3 --vcpus 3"; do
-		begin $n
-		vm --mem 32 --sweeps 30 --marks 10 $options
-		echo "status $?"
+		try_vm $n --sweeps 30 $options
 		n=$((n + 1))
 	done
 	modprobe autonuma
-	begin $n
 	before=$(invalidations) moved=$(counter numa_pages_migrated)
-	vm --born 0 --mem 32 --sweeps 600 --marks 10
-	echo "status $?"
+	try_vm $n --born 0 --sweeps 600
 	echo "moved $(($(counter numa_pages_migrated) - moved))"
 	echo "invalidations $(($(invalidations) - before))"
 GUEST
@@ -33,7 +45,8 @@ for n in "${!names[@]}"; do
 	check "${names[n]}: ends well" is "$(said_in "$n" status)" 0
 	check "${names[n]}: contents" is "$(json "$n" .corrupt)" 0
 	check "${names[n]}: all have swept" at_least "$(json "$n" .min)" 30
-	note "${names[n]}: local $(local_whole "$n"), $(json "$n" '"exits \(.vmexits), wakes \(.wakes)"')"
+	note "${names[n]}: local $(local_whole "$n"), $(json "$n" '"exits \(.vmexits), wakes \(.wakes)"')," \
+		"tries $(said_in "$n" tries)"
 done
 for n in 0 2 4; do check "${names[n]}: local" at_least "$(local_whole $n)" 0.99; done
 for n in 1 3; do check "${names[n]}: remote" at_most "$(local_whole $n)" 0.05; done
