@@ -19,6 +19,9 @@ TOP = BENCH.parents[1]
 BUILD = Path(os.environ.get("AUTONUMA_BUILD", TOP / "build"))
 
 CONTENDERS = ["none", "in-tree", "numad", "async", "fault", "hard", "inverse"]
+# Parts of the module, for the set "gears": gears 1 and 2, those and 4, those and 3; guest.sh loads them.
+GEARS = ["learn", "tasks", "memory"]
+ALL = CONTENDERS + GEARS
 BINDS = ("hard", "inverse")
 
 # Labels of the meter's lines; those below 99 belong to the programs.
@@ -57,7 +60,7 @@ def environment(machine):
 def script(case, contenders):
     lines = ["#!/bin/sh", *environment(case.machine), (BENCH / "guest.sh").read_text(), case.of.definitions()]
     for name in contenders:
-        turn = ["contend", name, str(MARK_CONTENDER + CONTENDERS.index(name)), case.of.process, *case.command(bind_of(name))]
+        turn = ["contend", name, str(MARK_CONTENDER + ALL.index(name)), case.of.process, *case.command(bind_of(name))]
         lines.append(shlex.join(turn))
     return "\n".join(lines) + "\n"
 
@@ -131,7 +134,7 @@ def measured(lines):
     for line in lines:
         label = line["mark"]
         if isinstance(label, int) and label >= MARK_CONTENDER:
-            part = parts[CONTENDERS[label - MARK_CONTENDER]] = []
+            part = parts[ALL[label - MARK_CONTENDER]] = []
         elif part is not None:
             part.append(line)
             if label == MARK_OVER:

@@ -17,6 +17,9 @@ begin_contender() {
 		# It waits until a machine has been up for a while: tests/load/later.c.
 		LD_PRELOAD=/lib/later.so numad -i 1:2 || exit 1 ;;
 	async | fault) modprobe autonuma migrate="$1" || exit 1 ;;
+	learn) modprobe autonuma migrate=off balance=0 || exit 1 ;;
+	tasks) modprobe autonuma migrate=off || exit 1 ;;
+	memory) modprobe autonuma balance=0 || exit 1 ;;
 	esac
 }
 
@@ -26,7 +29,7 @@ end_contender() {
 	numad)
 		killall numad
 		while pidof numad >/dev/null; do usleep 100000; done ;;
-	async | fault)
+	async | fault | learn | tasks | memory)
 		sed 's/^/autonuma /' /sys/kernel/debug/autonuma/status
 		rmmod autonuma ;;
 	esac

@@ -125,6 +125,11 @@ def size_cases():
     return [Case(name, machine) for machine in MACHINES[:5] for name in ("numa02", "phase")]
 
 
+def gear_cases():
+    """Threads that share, threads that have their own memory, owners that change."""
+    return [Case(name) for name in ("4x4", "numa02", "phase")]
+
+
 def check_cases():
     return [Case("numa02", Machine.even(2, 1, 448))]
 
@@ -135,18 +140,21 @@ class Set:
     cases: Callable
     reps: int
     minutes: int
+    contenders: tuple = tuple(boot.CONTENDERS)
 
     def seconds(self):
         """What it takes, about, if no machine has been calibrated yet."""
         cases = self.cases()
-        return len(cases) * self.reps * BOOT_S + 2 * len({case.machine for case in cases}) * CALIBRATION_S
+        boot_s = BOOT_S * len(self.contenders) / len(boot.CONTENDERS)
+        return len(cases) * self.reps * boot_s + 2 * len({case.machine for case in cases}) * CALIBRATION_S
 
 
 SETS = {
     "short": Set("what differs most, small pages", short_cases, 3, 30),
     "full": Set("all workloads, and what of them differs elsewhere", full_cases, 5, 720),
     "check": Set("whether the benchmark itself works: a machine as small as can be", check_cases, 1, 30),
-    "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60),
+    "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60, ("none", "async", "fault")),
+    "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "async")),
 }
 
 

@@ -2,11 +2,11 @@
 """SVG plots of the results, drawn by gnuplot."""
 import subprocess
 
-from boot import CONTENDERS
+from boot import ALL
 from stats import spread
 
 COLORS = {"none": "gray50", "in-tree": "orange", "numad": "dark-violet", "async": "blue", "fault": "web-green",
-          "hard": "black", "inverse": "red"}
+          "hard": "black", "inverse": "red", "learn": "gold", "tasks": "dark-violet", "memory": "web-green"}
 
 
 def values(runs, contender, figure):
@@ -14,7 +14,7 @@ def values(runs, contender, figure):
 
 
 def present(runs):
-    return [name for name in CONTENDERS if any(name in run["contenders"] for run in runs)]
+    return [name for name in ALL if any(name in run["contenders"] for run in runs)]
 
 
 def gnuplot(svg, width, height, lines):
@@ -49,7 +49,7 @@ def curves(svg, title, runs, best):
 
 def bars(svg, title, ylabel, table, extra=()):
     """table: {case: {contender: value or None}}; a group of bars for each case."""
-    names = [name for name in CONTENDERS if any(row.get(name) is not None for row in table.values())]
+    names = [name for name in ALL if any(row.get(name) is not None for row in table.values())]
     rows = [" ".join([quoted(case), *(format(row[name], ".5g") if row.get(name) is not None else "?" for name in names)])
             for case, row in table.items()]
     drawn = [f"$table using {i + 2}{':xtic(1)' if not i else ''} title {quoted(name)} linecolor rgb '{COLORS[name]}'"
