@@ -24,6 +24,15 @@ declare -rA placement=(
 	[e]="table --sweeps 45"
 )
 
+# sweeping PLACEMENT GEAR-ARGUMENTS: load's words; where no page can move, a quarter of the sweeps shows as much.
+sweeping() {
+	local words=${placement[$1]}
+	case $2 in
+	scan=0 | migrate=off) echo "${words% *} $((${words##* } / 4))" ;;
+	*) echo "$words" ;;
+	esac
+}
+
 # placement_script CASE=PLACEMENT[:GEAR-ARGUMENTS]... [-- LOAD-OPTIONS]: for guest.
 placement_script() {
 	local item number which gears
@@ -44,7 +53,7 @@ placement_script() {
 	for item in "${cases[@]}"; do
 		number=${item%%=*} which=${item#*=} gears=
 		if [[ $which = *:* ]]; then gears=${which#*:} which=${which%%:*}; fi
-		echo "place $number '$gears' ${placement[$which]} ${options[*]}"
+		echo "place $number '$gears' $(sweeping "$which" "$gears") ${options[*]}"
 	done
 }
 

@@ -10,7 +10,7 @@ run() {
 	load "$@" --mem 64 --sweeps "$sweeps"
 	echo "status $?"
 }
-sweeps=30
+sweeps=12
 run 0 procs --bind hard
 run 1 procs --bind inverse
 run 2 private --bind hard --thp
@@ -21,7 +21,7 @@ run 6 private --born 0 --spread
 run 7 phase --born 0 --fork
 run 8 table --born 0
 run 9 big --spread
-sweeps=10
+sweeps=6
 run 11 procs --procs 2 --threads 4 --bind hard
 run 12 procs --procs 2 --threads 4 --bind inverse
 run 13 subpage --threads 4 --bind hard
@@ -79,9 +79,9 @@ for n in 5 6; do
 	check "case $n: no huge pages" is "$(json $n .huge_mib)" 0
 	check "case $n: its memory is on node 0" at_least "$(intervals $n 'sum(.miss | map(.[0]) | add) / all')" 0.95
 done
-check "all intervals are there" is "$(intervals 5 length)" 30
+check "all intervals are there" is "$(intervals 5 length)" 12
 check "children came and went" at_least "$(json 7 .children)" 10
-check "the threads swept as often as they had to" at_least "$(json 6 .min)" 30
+check "the threads swept as often as they had to" at_least "$(json 6 .min)" 12
 
 # between CASE LOW HIGH WORDS: its local share
 between() {
@@ -104,11 +104,11 @@ for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node
 check "and is free again" at_least "$(said after)" 60
 check "memory as expected in a full machine" is "$(said_in 25 load)" 0
 check "progress of every thread" is "$(json 18 '.thread_sweeps | length')" 16
-check "and no less than asked for" at_least "$(json 18 '.thread_sweeps | min')" 10
+check "and no less than asked for" at_least "$(json 18 '.thread_sweeps | min')" 6
 check "CPU time of every thread" at_least "$(json 6 '.thread_cpu_ms | min')" 1
 check "migrations of every thread" is "$(json 6 '.thread_migrations | length')" 8
 check "sleepers leave CPUs idle" at_least "$(json 18 .idle_ms)" 1
-check "time of every mark" is "$(json 6 '.mark_ms | length')" 31
+check "time of every mark" is "$(json 6 '.mark_ms | length')" 13
 check "damage is seen" is "$(said_in 10 load)" 1
 check "damage is told" like "$(json 10 .corrupt)" '^[1-9]'
 finish
