@@ -13,6 +13,8 @@
 #define SEEDS		8
 /* Rounds of improving homes per call: two do in practice, the rest waits. */
 #define HOME_ROUNDS	8
+/* Processes tried for an exchange per node. */
+#define PARTNERS	32
 
 /*
  * Evidence of sharing: a process gets home nodes when at least 1/4 of its
@@ -119,11 +121,15 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 	}
 	for (i = 0; i < s->nr_procs; i++)
 		demand += w->proc[i].demand;
+	w->most_fair = 0;
 	w->overcommit = 1024;
 	if (capacity && demand > capacity)
 		w->overcommit = demand * 1024 / capacity;
-	for (i = 0; i < s->nr_nodes; i++)
+	for (i = 0; i < s->nr_nodes; i++) {
 		w->node[i].fair = s->nodes[i].capacity * w->overcommit / 1024;
+		if (w->node[i].fair > w->most_fair)
+			w->most_fair = w->node[i].fair;
+	}
 }
 
 /*
@@ -167,68 +173,141 @@ static bool memory_fits(const struct an_snapshot *s, const struct work *w,
  *
  * A thread counts its demand and one more, so that idle ones have a say too.
  */
-static u64 home_cost(const struct an_snapshot *s, const struct work *w,
-		     u32 p, u32 n)
+static struct home_cost home_cost(const struct an_snapshot *s, struct work *w,
+				  u32 p, u32 n)
 {
 	const struct an_proc *in = &s->procs[p];
 	const struct proc_sum *proc = &w->proc[p];
-	u64 cost = 0, memory = 0;
+	struct home_cost cost = { 0 };
 	u32 i;
 
+	w->weighed += 1 + in->nr_pages + proc->nr;
 	for (i = proc->first; i < proc->first + proc->nr; i++) {
 		const struct an_task *t = &s->tasks[w->by_proc[i]];
 
-		cost += (demand_of(t) + 1) * distance(s, n, t->node);
+		cost.all += (demand_of(t) + 1) * distance(s, n, t->node);
 	}
 	if (!proc->pages)
 		return cost;
 	for (i = in->pages; i < in->pages + in->nr_pages; i++)
-		memory += (u64)s->pages[i].pages *
-			  distance(s, n, s->pages[i].node);
-	memory = memory * 1024 / proc->pages * (proc->demand + proc->nr) / 1024;
-	return cost + memory * (memory_fits(s, w, p, n) ? 1 : 2);
+		cost.memory += (u64)s->pages[i].pages *
+			       distance(s, n, s->pages[i].node);
+	cost.memory = cost.memory * 1024 / proc->pages *
+		      (proc->demand + proc->nr) / 1024;
+	if (!memory_fits(s, w, p, n))
+		cost.memory *= 2;
+	cost.all += cost.memory;
+	return cost;
 }
 
-/* Demand of the threads of @p that may run on each node, as far as useful. */
+/* Demand of the threads in hand that may run on @n, as far as useful. */
+static u64 usable_on(const struct work *w, u32 n)
+{
+	return w->node[n].fair ? w->anywhere + w->node[n].bound_here : 0;
+}
+
+/* @demand more on the nodes of the map. */
+static void add_bound(const struct an_snapshot *s, struct work *w,
+		      const unsigned long *map, u64 demand)
+{
+	u32 n;
+
+	for (n = map_next(map, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(map, s->nr_nodes, n + 1))
+		w->node[n].bound_here += demand;
+}
+
+static void forget_bound(const struct an_snapshot *s, struct work *w)
+{
+	u32 n;
+
+	for (n = 0; w->bound && n < s->nr_nodes; n++)
+		w->node[n].bound_here = 0;
+	w->bound = false;
+}
+
+/*
+ * Finds usable_on() for @p. Threads of a process are mostly bound alike: those
+ * in a row that are count as one.
+ */
 static void find_usable(const struct an_snapshot *s, struct work *w, u32 p)
 {
+	size_t size = map_words(s->nr_nodes) * sizeof(long);
 	const struct proc_sum *proc = &w->proc[p];
-	u64 anywhere = 0;
-	u32 i, n;
+	const unsigned long *map = NULL;
+	u64 demand = 0;
+	u32 i;
 
-	for (n = 0; n < s->nr_nodes; n++)
-		w->node[n].usable = 0;
+	forget_bound(s, w);
+	w->anywhere = 0;
 	for (i = proc->first; i < proc->first + proc->nr; i++) {
 		const struct an_task *t = &s->tasks[w->by_proc[i]];
 
 		if (!t->allowed) {
-			anywhere += demand_of(t) + 1;
+			w->anywhere += demand_of(t) + 1;
 			continue;
 		}
-		for (n = map_next(t->allowed, s->nr_nodes, 0); n < s->nr_nodes;
-		     n = map_next(t->allowed, s->nr_nodes, n + 1))
-			w->node[n].usable += demand_of(t) + 1;
+		if (map && memcmp(map, t->allowed, size)) {
+			add_bound(s, w, map, demand);
+			demand = 0;
+		}
+		map = t->allowed;
+		demand += demand_of(t) + 1;
+		w->bound = true;
 	}
-	for (n = 0; n < s->nr_nodes; n++) {
-		w->node[n].usable += anywhere;
-		if (!s->nodes[n].capacity)
-			w->node[n].usable = 0;
+	if (map)
+		add_bound(s, w, map, demand);
+}
+
+/* Notes the pages per node of the process in hand. */
+static void find_pages(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	const struct an_proc *in;
+	u32 i;
+
+	if (w->paged != AN_NO_TASK) {
+		in = &s->procs[w->paged];
+		for (i = in->pages; i < in->pages + in->nr_pages; i++)
+			w->node[s->pages[i].node].pages = 0;
+	}
+	in = &s->procs[p];
+	for (i = in->pages; i < in->pages + in->nr_pages; i++)
+		w->node[s->pages[i].node].pages = s->pages[i].pages;
+	w->paged = p;
+}
+
+/* Pages and the costs of the candidates, for the process in hand. */
+static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 i;
+
+	find_usable(s, w, p);
+	find_pages(s, w, p);
+	w->fresh = w->proc[p].fresh;
+	an_proc_candidates(s, w, p);
+	for (i = 0; i < w->cand.nr; i++) {
+		u32 n = w->cand.node[i];
+
+		w->node[n].cost = home_cost(s, w, p, n);
 	}
 }
 
-/* Pages and costs of all nodes, for the process in hand. */
-static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
+static bool is_candidate(const struct work *w, u32 n)
 {
-	const struct an_proc *in = &s->procs[p];
-	u32 i, n;
+	return w->node[n].candidate == w->cand.search;
+}
 
-	find_usable(s, w, p);
-	for (n = 0; n < s->nr_nodes; n++) {
-		w->node[n].pages = 0;
-		w->node[n].cost = home_cost(s, w, p, n);
-	}
-	for (i = in->pages; i < in->pages + in->nr_pages; i++)
-		w->node[s->pages[i].node].pages = s->pages[i].pages;
+/*
+ * What a home on @n is judged by if a new one is wanted; what is no candidate
+ * costs more than all that are. Threads count for a first home only: from then
+ * on they go where the home is, and if it went after them as well, both could
+ * change in turns for ever.
+ */
+static u64 cost_on(const struct work *w, u32 n)
+{
+	if (!is_candidate(w, n))
+		return ~0ULL;
+	return w->fresh ? w->node[n].cost.all : w->node[n].cost.memory;
 }
 
 /* Whether @a beats @b as a home: cost, then memory, then the number. */
@@ -236,8 +315,8 @@ static bool better_home(const struct work *w, u32 a, u32 b)
 {
 	const struct node_sum *x = &w->node[a], *y = &w->node[b];
 
-	if (x->cost != y->cost)
-		return x->cost < y->cost;
+	if (cost_on(w, a) != cost_on(w, b))
+		return cost_on(w, a) < cost_on(w, b);
 	return x->pages != y->pages ? x->pages > y->pages : a < b;
 }
 
@@ -247,16 +326,39 @@ static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 	const struct node_sum *node = &w->node[n];
 	u64 demand = w->proc[p].demand;
 
-	return node->usable >= demand + w->proc[p].nr &&
+	return usable_on(w, n) >= demand + w->proc[p].nr &&
 	       node->claim + demand <= node->fair + slack;
 }
 
-/* The best node that holds all of @p, nr_nodes if there is none. */
-static u32 find_single(const struct an_snapshot *s, const struct work *w, u32 p)
+/* Makes candidates of all nodes that hold @p, as none of those found does. */
+static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 best = s->nr_nodes;
 	u32 n;
 
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (is_candidate(w, n) ||
+		    !single_fits(w, p, n, slack_new(w->node[n].fair)))
+			continue;
+		w->node[n].candidate = w->cand.search;
+		w->node[n].cost = home_cost(s, w, p, n);
+	}
+}
+
+/* The best node that holds all of @p, nr_nodes if there is none. */
+static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 best = s->nr_nodes;
+	u32 i, n;
+
+	for (i = 0; i < w->cand.nr; i++) {
+		n = w->cand.node[i];
+		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+		    (best == s->nr_nodes || better_home(w, n, best)))
+			best = n;
+	}
+	if (best < s->nr_nodes || s->nr_nodes <= CANDIDATES)
+		return best;
+	weigh_fitting(s, w, p);
 	for (n = 0; n < s->nr_nodes; n++) {
 		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
 		    (best == s->nr_nodes || better_home(w, n, best)))
@@ -270,7 +372,7 @@ static u64 part_on(const struct work *w, u32 n)
 {
 	u64 room = free_on(w, n);
 
-	return room < w->node[n].usable ? room : w->node[n].usable;
+	return room < usable_on(w, n) ? room : usable_on(w, n);
 }
 
 static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
@@ -279,8 +381,15 @@ static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
 
 	map_add(w->set, n);
 	w->node[n].in_set = true;
-	for (m = 0; m < s->nr_nodes; m++)
-		w->node[m].near += distance(s, n, m);
+	for (m = 0; m < s->nr_nodes; m++) {
+		struct node_sum *node = &w->node[m];
+
+		node->near += distance(s, n, m);
+		if (!map_has(w->set, m) && distance(s, m, n) < node->nearest)
+			node->nearest = distance(s, m, n);
+	}
+	w->node[n].nearest = distance(s, n, n);
+	w->weighed += s->nr_nodes;
 }
 
 /* The node nearest to the set that adds something, nr_nodes if none does. */
@@ -293,7 +402,7 @@ static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
 	for (n = 0; n < s->nr_nodes; n++) {
 		const struct node_sum *node = &w->node[n], *b;
 
-		if (node->in_set || !node->usable || part_on(w, n) < least)
+		if (node->in_set || !usable_on(w, n) || part_on(w, n) < least)
 			continue;
 		b = &w->node[best];
 		if (best == s->nr_nodes || node->near < b->near ||
@@ -313,6 +422,7 @@ static void set_start(const struct an_snapshot *s, struct work *w)
 	map_clear(w->set, s->nr_nodes);
 	for (n = 0; n < s->nr_nodes; n++) {
 		w->node[n].near = 0;
+		w->node[n].nearest = ~0U;
 		w->node[n].in_set = false;
 	}
 }
@@ -324,9 +434,9 @@ static u32 set_take_all(const struct an_snapshot *s, struct work *w)
 	u32 n;
 
 	for (n = 0; n < s->nr_nodes; n++) {
-		if (!w->node[n].usable)
+		if (!usable_on(w, n))
 			continue;
-		map_add(w->set, n);
+		set_take(s, w, n);
 		nr++;
 	}
 	return nr;
@@ -371,30 +481,46 @@ static u64 set_width(const struct an_snapshot *s, const unsigned long *set)
 }
 
 /*
- * As home_cost(), for several nodes: the way to the nearest of them, and what
- * the threads will see once memory is spread over them.
+ * As home_cost(), for the set in hand: the way to the nearest of its nodes, and
+ * what the threads will see once memory is spread over them.
  */
-static u64 set_cost(const struct an_snapshot *s, const struct work *w,
-		    const unsigned long *set, u32 p)
+static struct home_cost set_cost(const struct an_snapshot *s, struct work *w,
+				 u32 p)
 {
 	const struct an_proc *in = &s->procs[p];
 	const struct proc_sum *proc = &w->proc[p];
 	u64 weight = proc->demand + proc->nr;
-	u64 cost = set_width(s, set) * weight / 1024;
-	u64 memory = 0;
+	struct home_cost cost = { 0 };
 	u32 i;
 
+	w->weighed += 1 + in->nr_pages + proc->nr;
+	for (i = in->pages; i < in->pages + in->nr_pages; i++)
+		cost.memory += (u64)s->pages[i].pages *
+			       w->node[s->pages[i].node].nearest;
+	if (proc->pages)
+		cost.memory = cost.memory * 1024 / proc->pages * weight / 1024;
+	cost.memory += set_width(s, w->set) * weight / 1024;
+	cost.all = cost.memory;
 	for (i = proc->first; i < proc->first + proc->nr; i++) {
 		const struct an_task *t = &s->tasks[w->by_proc[i]];
 
-		cost += (demand_of(t) + 1) * an_set_distance(s, set, t->node);
+		cost.all += (demand_of(t) + 1) * w->node[t->node].nearest;
 	}
-	for (i = in->pages; i < in->pages + in->nr_pages; i++)
-		memory += (u64)s->pages[i].pages *
-			  an_set_distance(s, set, s->pages[i].node);
-	if (proc->pages)
-		cost += memory * 1024 / proc->pages * weight / 1024;
 	return cost;
+}
+
+/* The same for any set, which is in hand then. */
+static struct home_cost cost_of_set(const struct an_snapshot *s,
+				    struct work *w, const unsigned long *set,
+				    u32 p)
+{
+	u32 n;
+
+	set_start(s, w);
+	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(set, s->nr_nodes, n + 1))
+		set_take(s, w, n);
+	return set_cost(s, w, p);
 }
 
 /* The cheapest node that is worth a try as seed and was not tried yet. */
@@ -431,7 +557,8 @@ static u32 find_set(const struct an_snapshot *s, struct work *w, u32 p)
 	}
 	for (i = 0; i < SEEDS && seed < s->nr_nodes; i++) {
 		u32 nr = set_build(s, w, p, seed);
-		u64 cost = set_cost(s, w, w->set, p);
+		struct home_cost whole = set_cost(s, w, p);
+		u64 cost = w->fresh ? whole.all : whole.memory;
 
 		if (!fewest || nr < fewest || (nr == fewest && cost < least)) {
 			map_copy(w->best, w->set, s->nr_nodes);
@@ -452,7 +579,7 @@ static bool set_fits(const struct an_snapshot *s, const struct work *w,
 
 	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
 	     n = map_next(set, s->nr_nodes, n + 1)) {
-		if (!w->node[n].usable)
+		if (!usable_on(w, n))
 			return false;
 		room += part_on(w, n);
 		fair += w->node[n].fair;
@@ -611,22 +738,40 @@ static bool clearly_less(u64 after, u64 before)
 }
 
 /*
+ * Whether a home that stands may be changed for one of cost @after: by all that
+ * counts it must be clearly better, and better for the memory, too. So in a
+ * machine that stays as it is homes come to rest, whatever threads do.
+ */
+static bool home_pays(struct home_cost after, struct home_cost before)
+{
+	return clearly_less(after.all, before.all) &&
+	       after.memory < before.memory;
+}
+
+static struct home_cost add_costs(struct home_cost a, struct home_cost b)
+{
+	return (struct home_cost){ a.all + b.all, a.memory + b.memory };
+}
+
+/*
  * Whether the last home of @p, more than one node needs, is to be kept though
  * w->best has @nr nodes.
  */
-static bool keep_set(const struct an_snapshot *s, const struct work *w, u32 p,
+static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 		     u32 nr)
 {
 	const unsigned long *home = s->procs[p].home;
 	const struct proc_sum *proc = &w->proc[p];
+	struct home_cost best;
 
 	if (!home_holds(s, w, p))
 		return false;
 	if (nr < proc->nr_home)
 		return !set_fits(s, w, w->best, p, slack_none);
-	return nr > proc->nr_home ||
-	       !clearly_less(set_cost(s, w, w->best, p),
-			     set_cost(s, w, home, p));
+	if (nr > proc->nr_home)
+		return true;
+	best = cost_of_set(s, w, w->best, p);
+	return !home_pays(best, cost_of_set(s, w, home, p));
 }
 
 /* Finds a home for @p, whatever it had. */
@@ -652,10 +797,12 @@ static bool is_oversize(const struct an_snapshot *s, const struct work *w,
 	const struct proc_sum *proc = &w->proc[p];
 	u32 n;
 
+	if (!w->bound)
+		return proc->demand > w->most_fair + slack_new(w->most_fair);
 	for (n = 0; n < s->nr_nodes; n++) {
 		const struct node_sum *node = &w->node[n];
 
-		if (node->usable >= proc->demand + proc->nr &&
+		if (usable_on(w, n) >= proc->demand + proc->nr &&
 		    proc->demand <= node->fair + slack_new(node->fair))
 			return false;
 	}
@@ -707,12 +854,12 @@ static void move_home(struct an_snapshot *s, struct work *w, u32 p, u32 n)
 }
 
 /* Whether a change from @before to @after pays, for these processes. */
-static bool home_gains(const struct work *w, u32 p, u32 q, u64 before,
-		       u64 after)
+static bool home_gains(const struct work *w, u32 p, u32 q,
+		       struct home_cost before, struct home_cost after)
 {
 	if (w->proc[p].fresh && w->proc[q].fresh)
-		return after < before;
-	return clearly_less(after, before);
+		return after.all < before.all;
+	return home_pays(after, before);
 }
 
 /* Whether all threads of @p may run on @n. */
@@ -740,8 +887,8 @@ static bool claim_swaps(const struct work *w, u32 n, u32 in, u32 out)
 }
 
 /* A process at home on @n that would gladly exchange with @p, or AN_NO_TASK. */
-static u32 find_exchange(const struct an_snapshot *s, const struct work *w,
-			 u32 p, u32 n)
+static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
+			 u32 n)
 {
 	u32 from = w->proc[p].home;
 	u32 tried = 0;
@@ -749,8 +896,10 @@ static u32 find_exchange(const struct an_snapshot *s, const struct work *w,
 
 	for (q = w->node[n].head; q != AN_NO_TASK && tried++ < PARTNERS;
 	     q = w->proc[q].next) {
-		u64 before = w->node[from].cost + home_cost(s, w, q, n);
-		u64 after = w->node[n].cost + home_cost(s, w, q, from);
+		struct home_cost before = add_costs(w->node[from].cost,
+						    home_cost(s, w, q, n));
+		struct home_cost after = add_costs(w->node[n].cost,
+						   home_cost(s, w, q, from));
 
 		if (home_gains(w, p, q, before, after) &&
 		    claim_swaps(w, n, p, q) && claim_swaps(w, from, q, p) &&
@@ -766,7 +915,7 @@ static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n)
 	u32 from = w->proc[p].home;
 	u32 q;
 
-	if (w->node[n].usable < w->proc[p].demand + w->proc[p].nr)
+	if (usable_on(w, n) < w->proc[p].demand + w->proc[p].nr)
 		return false;
 	if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
 	    home_gains(w, p, p, w->node[from].cost, w->node[n].cost)) {
@@ -801,13 +950,16 @@ static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 
 static bool improve_home(struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 n;
+	u32 i;
 
 	find_costs(s, w, p);
 	if (w->proc[p].nr_home > 1)
 		return shrink_home(s, w, p);
-	for (n = 0; n < s->nr_nodes; n++) {
-		if (w->node[n].cost < w->node[w->proc[p].home].cost &&
+	for (i = 0; i < w->cand.nr; i++) {
+		u32 n = w->cand.node[i];
+
+		if (w->node[n].cost.all <
+		    w->node[w->proc[p].home].cost.all &&
 		    improve_to(s, w, p, n))
 			return true;
 	}
@@ -846,6 +998,7 @@ void an_policy_homes(struct an_snapshot *s)
 	struct work *w = an_sum_up(s);
 	u32 i;
 
+	w->bound = false;
 	sum_procs(s, w);
 	set_fair(s, w);
 	order_procs(s, w);
