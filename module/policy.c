@@ -202,15 +202,13 @@ static u64 homed_distance(const struct an_snapshot *s, const struct work *w,
 {
 	const struct an_task *task = &s->tasks[t];
 	const struct task_sum *sum = &w->task[t];
-	u64 shared = an_shared_part(sum->shared, sum->faults,
-				 w->proc[task->proc].nr);
 	u64 private = sum->faults - sum->shared;
 
 	if (private)
-		private = placed_faults(s, task, true, n) * AN_SHARE_ONE /
-			  private;
-	return (shared * to_home + (sum->faults - shared) * private / 2) /
-	       sum->faults;
+		private = divide(placed_faults(s, task, true, n) *
+				 AN_SHARE_ONE, private);
+	return divide(sum->real * to_home +
+		      (sum->faults - sum->real) * private / 2, sum->faults);
 }
 
 /*
@@ -231,13 +229,13 @@ static u32 mean_distance(const struct an_snapshot *s, struct work *w, u32 t,
 	if (has_evidence(s, w, t)) {
 		if (proc->nr_home)
 			return homed_distance(s, w, t, n, to_home);
-		return placed_faults(s, task, false, n) * AN_SHARE_ONE /
-		       w->task[t].faults;
+		return divide(placed_faults(s, task, false, n) * AN_SHARE_ONE,
+			      w->task[t].faults);
 	}
 	if (!proc->nr_home || !proc->faults)
 		return 0;
-	return an_shared_part(proc->shared, proc->faults, proc->nr) * to_home /
-	       proc->faults;
+	return divide(an_shared_part(proc->shared, proc->faults, proc->nr) *
+		      to_home, proc->faults);
 }
 
 /* The part of task @t in J, if it ran on @n. */
@@ -487,13 +485,6 @@ static void try_swap(const struct an_snapshot *s, struct work *w,
 	best->reason = AN_R_SWAP;
 }
 
-/* Whether @other, to which a step gives @gain besides, could beat @best. */
-static bool could_beat(const struct work *w, const struct an_step *best,
-		       u32 other, u64 gain)
-{
-	return gain + w->task[other].leave > best->gain + KEY_ZERO;
-}
-
 /* Tries those on @to as partners that would be better off on @best->from. */
 static void try_wishes(const struct an_snapshot *s, struct work *w,
 		       struct an_step *best, u32 to, u64 present, u64 gain)
@@ -506,22 +497,27 @@ static void try_wishes(const struct an_snapshot *s, struct work *w,
 		u32 other = i / WISHES;
 
 		if (wish->to == best->from && s->tasks[other].node == to &&
-		    could_beat(w, best, other, gain))
+		    gain + w->task[other].leave > best->gain + KEY_ZERO)
 			try_swap(s, w, best, to, other, present, gain);
 		i = wish->next;
 	}
 	w->weighed += tried;
 }
 
-/* Tries the first tasks of @to as partners, whatever they would like. */
+/*
+ * Tries the first tasks of @to as partners, whatever they would like. They are
+ * not better off by it, or others of their wishes come first, so this pays only
+ * if nothing better than @gain itself was found.
+ */
 static void try_others(const struct an_snapshot *s, struct work *w,
 		       struct an_step *best, u32 to, u64 present, u64 gain)
 {
 	u32 other = w->node[to].head;
 	u32 tried;
 
-	for (tried = 0; other != AN_NO_TASK && tried < PARTNERS; tried++) {
-		if (could_beat(w, best, other, gain))
+	for (tried = 0; other != AN_NO_TASK && tried < PARTNERS &&
+	     best->gain < gain; tried++) {
+		if (gain + w->task[other].leave > best->gain + KEY_ZERO)
 			try_swap(s, w, best, to, other, present, gain);
 		other = w->task[other].next;
 	}

@@ -175,6 +175,12 @@ static void sort_by_proc(const struct an_snapshot *s, struct work *w)
 
 		w->by_proc[proc->first + proc->nr++] = t;
 	}
+	for (t = 0; t < s->nr_tasks; t++) {
+		struct task_sum *sum = &w->task[t];
+
+		sum->real = an_shared_part(sum->shared, sum->faults,
+					   w->proc[s->tasks[t].proc].nr);
+	}
 }
 
 /**

@@ -36,6 +36,7 @@
 struct task_sum {
 	u64 faults;		/* private and shared, all nodes */
 	u64 shared;
+	u64 real;		/* an_shared_part() of that */
 	u64 leave;		/* best gain of leaving, see leave_key() */
 	u32 mean;		/* mean distance from where it is, in 1/1024 */
 	u32 next, prev;		/* list of the tasks on a node */
@@ -159,6 +160,12 @@ static inline void *carve(const void *base, size_t *used, size_t nr,
 
 	*used += (nr * size + sizeof(u64) - 1) / sizeof(u64) * sizeof(u64);
 	return (void *)at;
+}
+
+/* By far most quotients need no 64 bits, which take several times as long. */
+static inline u64 divide(u64 a, u64 b)
+{
+	return (a | b) >> 32 ? a / b : (u32)a / (u32)b;
 }
 
 /* Bitmaps of nodes */
