@@ -149,21 +149,6 @@ static void order_procs(const struct an_snapshot *s, struct work *w)
 		w->order[i] = an_heap_pop(&w->heap);
 }
 
-/* Whether @n has room for the memory of @p that is not there yet. */
-static bool memory_fits(const struct an_snapshot *s, const struct work *w,
-			u32 p, u32 n)
-{
-	const struct an_proc *in = &s->procs[p];
-	u64 missing = w->proc[p].pages;
-	u32 i;
-
-	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
-		if (s->pages[i].node == n)
-			missing -= s->pages[i].pages;
-	}
-	return missing <= s->nodes[n].room;
-}
-
 /*
  * What a home on @n costs: each thread's way there, and the memory's. Memory
  * weighs as much as the threads together: threads that the load balancer has
@@ -179,6 +164,7 @@ static struct home_cost home_cost(const struct an_snapshot *s, struct work *w,
 	const struct an_proc *in = &s->procs[p];
 	const struct proc_sum *proc = &w->proc[p];
 	struct home_cost cost = { 0 };
+	u64 missing = proc->pages;
 	u32 i;
 
 	w->weighed += 1 + in->nr_pages + proc->nr;
@@ -189,12 +175,16 @@ static struct home_cost home_cost(const struct an_snapshot *s, struct work *w,
 	}
 	if (!proc->pages)
 		return cost;
-	for (i = in->pages; i < in->pages + in->nr_pages; i++)
-		cost.memory += (u64)s->pages[i].pages *
-			       distance(s, n, s->pages[i].node);
-	cost.memory = cost.memory * 1024 / proc->pages *
+	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
+		const struct an_pages *at = &s->pages[i];
+
+		cost.memory += (u64)at->pages * distance(s, n, at->node);
+		if (at->node == n)
+			missing -= at->pages;
+	}
+	cost.memory = divide(cost.memory * 1024, proc->pages) *
 		      (proc->demand + proc->nr) / 1024;
-	if (!memory_fits(s, w, p, n))
+	if (missing > s->nodes[n].room)
 		cost.memory *= 2;
 	cost.all += cost.memory;
 	return cost;

@@ -13,6 +13,10 @@
 
 /* Partners looked at per list: bounds a search where nodes hold thousands. */
 #define PARTNERS	16
+/* Those among them, per task, of whom nothing tells that they would come. */
+#define STRANGERS	48
+/* Looks for a step per task and call; those left wait for the next one. */
+#define LOOKS		16
 
 /* Lifts signed differences of costs (below 2^28) into an unsigned key. */
 #define KEY_ZERO	0x100000000ULL
@@ -368,6 +372,7 @@ static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
 		choose_nodes(s, w, t);
 		note_place(s, w, t);
 		w->task[t].queued = false;
+		w->task[t].looked = 0;
 	}
 }
 
@@ -509,19 +514,27 @@ static void try_wishes(const struct an_snapshot *s, struct work *w,
  * not better off by it, or others of their wishes come first, so this pays only
  * if nothing better than @gain itself was found.
  */
-static void try_others(const struct an_snapshot *s, struct work *w,
-		       struct an_step *best, u32 to, u64 present, u64 gain)
+static u32 try_others(const struct an_snapshot *s, struct work *w,
+		      struct an_step *best, u32 to, u64 present, u64 gain,
+		      u32 most)
 {
 	u32 other = w->node[to].head;
 	u32 tried;
 
-	for (tried = 0; other != AN_NO_TASK && tried < PARTNERS &&
-	     best->gain < gain; tried++) {
+	for (tried = 0; other != AN_NO_TASK && tried < most &&
+	     tried < PARTNERS && best->gain < gain; tried++) {
 		if (gain + w->task[other].leave > best->gain + KEY_ZERO)
 			try_swap(s, w, best, to, other, present, gain);
 		other = w->task[other].next;
 	}
 	w->weighed += tried;
+	return tried;
+}
+
+/* Nothing came to @n or left it since @t found no step. */
+static bool as_before(const struct work *w, u32 t, u32 n)
+{
+	return w->node[n].changed <= w->task[t].looked;
 }
 
 /* The best step of task @t as things stand; its gain is 0 if there is none. */
@@ -532,6 +545,8 @@ static struct an_step best_step(const struct an_snapshot *s, struct work *w,
 	const struct choice *list = &w->choice[(size_t)t * CHOICES];
 	u64 present = present_cost(s, w, t);
 	struct an_step best = { .task = t, .from = task->node };
+	bool still = as_before(w, t, task->node);
+	u32 strangers = STRANGERS;
 	u32 i;
 
 	for (i = 0; i < CHOICES && list[i].node < s->nr_nodes; i++) {
@@ -540,12 +555,16 @@ static struct an_step best_step(const struct an_snapshot *s, struct work *w,
 
 		if (cost >= present)
 			break;
+		if (still && as_before(w, t, to))
+			continue;
 		try_move(s, w, &best, to, present, present - cost);
 		if (!s->nodes[best.from].capacity)
 			continue;
 		try_wishes(s, w, &best, to, present, present - cost);
-		try_others(s, w, &best, to, present, present - cost);
+		strangers -= try_others(s, w, &best, to, present,
+					present - cost, strangers);
 	}
+	w->task[t].looked = best.gain ? 0 : w->clock;
 	return best;
 }
 
@@ -577,6 +596,9 @@ static void account_idle(struct an_snapshot *s, const struct work *w,
 static void carry_out(struct an_snapshot *s, struct work *w,
 		      const struct an_step *step)
 {
+	w->clock++;
+	w->node[step->from].changed = w->clock;
+	w->node[step->to].changed = w->clock;
 	put_task(s, w, step->task, step->to);
 	if (step->other == AN_NO_TASK) {
 		account_idle(s, w, step->from, step->to);
@@ -596,12 +618,12 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 	u32 nr = 0;
 	u32 t;
 
-	list_tasks(s, w);
+	h->len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
 		if (movable(s, w, t))
 			await_turn(w, t);
 	}
-	while (h->len && nr < max_steps) {
+	for (; h->len && nr < max_steps && w->looks; w->looks--) {
 		struct an_step step;
 
 		t = an_heap_pop(h);
@@ -646,10 +668,15 @@ u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)
 {
 	struct work *w = an_sum_up(s);
 	u32 nr = 0;
-	u32 more;
+	u32 more, n;
 
 	set_bounds(s, w);
+	w->looks = (u64)LOOKS * s->nr_tasks;
+	w->clock = 1;
+	for (n = 0; n < s->nr_nodes; n++)
+		w->node[n].changed = 1;
 	choose_all_nodes(s, w);
+	list_tasks(s, w);
 	do {
 		more = balance_round(s, w, steps ? steps + nr : NULL,
 				     s->max_steps - nr);

@@ -20,7 +20,7 @@
 /* Nodes remembered for a task, the cheapest first: exact up to 16 nodes. */
 #define CHOICES		16
 /* Choices of a task by which partners find it: better than where it is. */
-#define WISHES		4
+#define WISHES 8
 
 /*
  * Nodes weighed for a task or a process: all of them up to so many, else those
@@ -41,6 +41,7 @@ struct task_sum {
 	u32 mean;		/* mean distance from where it is, in 1/1024 */
 	u32 next, prev;		/* list of the tasks on a node */
 	u32 nr_wishes;		/* of its slice of wishes, in use */
+	u32 looked;		/* work.clock when it found no step */
 	bool queued;		/* in the heap */
 };
 
@@ -105,6 +106,7 @@ struct node_sum {
 	u32 weight;		/* of a centre, for what is in hand */
 	u32 nearest;		/* distance to the set in hand */
 	u32 candidate;		/* the search it was a candidate of last */
+	u32 changed;		/* work.clock when a task came or left last */
 	u32 nr_near;		/* nodes known to be near; 0: not looked for */
 	bool in_set;
 };
@@ -148,6 +150,8 @@ struct work {
 	struct pair *pair;	/* hash of pairs of nodes */
 	u32 nr_pairs;		/* a power of two */
 	struct memo *memo;	/* as many, hash of process and node */
+	u64 looks;		/* for a step, that are left */
+	u32 clock;		/* steps so far, and one */
 	u64 weighed;		/* nodes and partners, so far: what a call costs */
 };
 
