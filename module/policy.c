@@ -266,6 +266,21 @@ u64 an_policy_goal(struct an_snapshot *s)
 	return goal;
 }
 
+/**
+ * an_policy_cost - the part of a task in J if it ran elsewhere
+ * @s: the snapshot, after an_policy_goal() or an_policy_balance(), whose
+ *	scratch is used
+ * @task: index of the task
+ * @node: where it would run, allowed or not
+ *
+ * Context: any; linear in the task's faults, mostly.
+ * Return: in the unit of J.
+ */
+u64 an_policy_cost(struct an_snapshot *s, u32 task, u32 node)
+{
+	return task_cost(s, s->scratch, task, node);
+}
+
 /* Balance */
 
 /*

@@ -2,8 +2,8 @@
 /*
  * How the time of a pass of gear 4, homes and balance, grows with the machine:
  *
- *	policy_scale [FILE]	the table; its figures also to FILE, for gnuplot
- *	policy_scale count	what is counted instead of timed, as a test in TAP
+ *	policy_scale			what can be counted, as a test in TAP
+ *	policy_scale table [FILE]	times, too; the figures also to FILE
  *
  * n is what a pass has to look at: tasks and entries that are not zero, of
  * faults and of pages. A pass weighs nodes and partners, and counts them. Those
@@ -196,7 +196,6 @@ struct result {
 	struct pass round;	/* all misplaced, the steps of one round */
 	struct pass misplaced;	/* all misplaced, to rest in one pass */
 	struct pass settled;
-	u64 before, after;	/* J per load of one task */
 	u32 passes;		/* until nothing is left to do */
 };
 
@@ -211,14 +210,12 @@ static struct result run_machine(const struct machine *m)
 	destroy(s);
 	rnd_state = seed;
 	s = make(m);
-	r.before = an_policy_goal(s);
 	r.misplaced = run_pass(s, ~0U);
 	for (r.passes = 1; r.passes < 20; r.passes++) {
 		r.settled = run_pass(s, ~0U);
 		if (!r.settled.steps)
 			break;
 	}
-	r.after = an_policy_goal(s);
 	destroy(s);
 	return r;
 }
@@ -260,8 +257,6 @@ static int print_table(const char *file)
 		       times(&r.settled, &r), times(&r.misplaced, &r),
 		       r.misplaced.steps, r.passes,
 		       r.misplaced.ms * 1e6 / r.n_log_n);
-		if (getenv("POLICY_SCALE_GOAL"))
-			printf("      J %llu to %llu\n", r.before, r.after);
 		fflush(stdout);
 		if (plot)
 			fprintf(plot, "%u %llu %llu %f %f %f\n", m->nodes, r.n,
@@ -298,7 +293,7 @@ static int count(void)
 int main(int argc, char **argv)
 {
 	rnd_state = 20120530;
-	if (argc > 1 && !strcmp(argv[1], "count"))
-		return count();
-	return print_table(argc > 1 ? argv[1] : NULL);
+	if (argc > 1 && !strcmp(argv[1], "table"))
+		return print_table(argc > 2 ? argv[2] : NULL);
+	return count();
 }
