@@ -320,41 +320,69 @@ static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 	       node->claim + demand <= node->fair + slack;
 }
 
-/* Makes candidates of all nodes that hold @p, as none of those found does. */
-static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p)
+/* The nearest node of those that hold @p, as seen from most of its memory. */
+static u32 nearest_fitting(const struct an_snapshot *s, const struct work *w,
+			   u32 p, u32 from)
 {
+	u32 best = s->nr_nodes;
 	u32 n;
 
 	for (n = 0; n < s->nr_nodes; n++) {
-		if (is_candidate(w, n) ||
+		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+		    (best == s->nr_nodes ||
+		     distance(s, from, n) < distance(s, from, best)))
+			best = n;
+	}
+	return best;
+}
+
+/*
+ * Makes candidates of the nodes that hold @p, as none of those found does: of
+ * the nearest ones, as many as are weighed anyway.
+ */
+static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 from = w->cand.nr_centres ? w->cand.centre[0] :
+					s->tasks[w->by_proc[w->proc[p].first]].node;
+	u32 n = nearest_fitting(s, w, p, from);
+	u32 least = n < s->nr_nodes ? distance(s, from, n) : 0;
+
+	w->cand.nr = 0;
+	for (; n < s->nr_nodes && w->cand.nr < CANDIDATES; n++) {
+		if (distance(s, from, n) > least ||
 		    !single_fits(w, p, n, slack_new(w->node[n].fair)))
 			continue;
 		w->node[n].candidate = w->cand.search;
 		w->node[n].cost = home_cost(s, w, p, n);
+		w->cand.node[w->cand.nr++] = n;
 	}
 }
 
-/* The best node that holds all of @p, nr_nodes if there is none. */
-static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p)
+/* The best of the candidates that holds all of @p, nr_nodes if none does. */
+static u32 best_fitting(const struct an_snapshot *s, const struct work *w, u32 p)
 {
 	u32 best = s->nr_nodes;
-	u32 i, n;
+	u32 i;
 
 	for (i = 0; i < w->cand.nr; i++) {
-		n = w->cand.node[i];
-		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
-		    (best == s->nr_nodes || better_home(w, n, best)))
-			best = n;
-	}
-	if (best < s->nr_nodes || s->nr_nodes <= CANDIDATES)
-		return best;
-	weigh_fitting(s, w, p);
-	for (n = 0; n < s->nr_nodes; n++) {
+		u32 n = w->cand.node[i];
+
 		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
 		    (best == s->nr_nodes || better_home(w, n, best)))
 			best = n;
 	}
 	return best;
+}
+
+/* The best node that holds all of @p, nr_nodes if there is none. */
+static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 best = best_fitting(s, w, p);
+
+	if (best < s->nr_nodes || s->nr_nodes <= CANDIDATES)
+		return best;
+	weigh_fitting(s, w, p);
+	return best_fitting(s, w, p);
 }
 
 /* What node @n adds to a home of the process in hand. */
@@ -367,19 +395,13 @@ static u64 part_on(const struct work *w, u32 n)
 
 static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
 {
-	u32 m;
+	u32 i;
 
 	map_add(w->set, n);
 	w->node[n].in_set = true;
-	for (m = 0; m < s->nr_nodes; m++) {
-		struct node_sum *node = &w->node[m];
-
-		node->near += distance(s, n, m);
-		if (!map_has(w->set, m) && distance(s, m, n) < node->nearest)
-			node->nearest = distance(s, m, n);
-	}
-	w->node[n].nearest = distance(s, n, n);
-	w->weighed += s->nr_nodes;
+	for (i = 0; i < w->nr_pool; i++)
+		w->node[w->pool[i]].near += distance(s, n, w->pool[i]);
+	w->weighed += w->nr_pool;
 }
 
 /* The node nearest to the set that adds something, nr_nodes if none does. */
@@ -387,9 +409,10 @@ static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
 {
 	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
 	u32 best = s->nr_nodes;
-	u32 n;
+	u32 i;
 
-	for (n = 0; n < s->nr_nodes; n++) {
+	for (i = 0; i < w->nr_pool; i++) {
+		u32 n = w->pool[i];
 		const struct node_sum *node = &w->node[n], *b;
 
 		if (node->in_set || !usable_on(w, n) || part_on(w, n) < least)
@@ -407,32 +430,35 @@ static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
 
 static void set_start(const struct an_snapshot *s, struct work *w)
 {
-	u32 n;
+	u32 i;
 
 	map_clear(w->set, s->nr_nodes);
-	for (n = 0; n < s->nr_nodes; n++) {
-		w->node[n].near = 0;
-		w->node[n].nearest = ~0U;
-		w->node[n].in_set = false;
+	for (i = 0; i < w->nr_pool; i++) {
+		w->node[w->pool[i]].near = 0;
+		w->node[w->pool[i]].in_set = false;
 	}
 }
 
-/* All that the process may use: it does not fit anywhere. */
-static u32 set_take_all(const struct an_snapshot *s, struct work *w)
+/* All that the process may use: it does not fit anywhere. In w->best. */
+static u32 take_all(const struct an_snapshot *s, struct work *w)
 {
 	u32 nr = 0;
 	u32 n;
 
+	map_clear(w->best, s->nr_nodes);
 	for (n = 0; n < s->nr_nodes; n++) {
 		if (!usable_on(w, n))
 			continue;
-		set_take(s, w, n);
+		map_add(w->best, n);
 		nr++;
 	}
 	return nr;
 }
 
-/* Builds in w->set a home for @p around @seed. Returns its number of nodes. */
+/*
+ * Builds in w->set a home for @p around @seed, of nodes of the pool. Returns its
+ * number of nodes, 0 if they do not suffice.
+ */
 static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
 		     u32 seed)
 {
@@ -451,7 +477,7 @@ static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
 			return nr;
 		n = set_next(s, w, demand - room);
 	}
-	return set_take_all(s, w);
+	return 0;
 }
 
 /* Mean distance between the nodes of @set, in 1/1024. */
@@ -470,57 +496,62 @@ static u64 set_width(const struct an_snapshot *s, const unsigned long *set)
 	return nr ? sum * 1024 / (nr * nr) : 0;
 }
 
+/* Finds the distance of every node to the set. */
+static void find_nearest(const struct an_snapshot *s, struct work *w,
+			 const unsigned long *set)
+{
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++)
+		w->node[n].nearest = an_set_distance(s, set, n);
+}
+
 /*
- * As home_cost(), for the set in hand: the way to the nearest of its nodes, and
- * what the threads will see once memory is spread over them.
+ * As home_cost(), for several nodes: the way to the nearest of them, and what
+ * the threads will see once memory is spread over them.
  */
 static struct home_cost set_cost(const struct an_snapshot *s, struct work *w,
-				 u32 p)
+				 const unsigned long *set, u32 p)
 {
 	const struct an_proc *in = &s->procs[p];
 	const struct proc_sum *proc = &w->proc[p];
+	bool known = in->nr_pages + proc->nr > s->nr_nodes;
 	u64 weight = proc->demand + proc->nr;
 	struct home_cost cost = { 0 };
-	u32 i;
+	u32 i, n;
 
+	if (known)
+		find_nearest(s, w, set);
 	w->weighed += 1 + in->nr_pages + proc->nr;
-	for (i = in->pages; i < in->pages + in->nr_pages; i++)
+	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
+		n = s->pages[i].node;
 		cost.memory += (u64)s->pages[i].pages *
-			       w->node[s->pages[i].node].nearest;
+			       (known ? w->node[n].nearest :
+					an_set_distance(s, set, n));
+	}
 	if (proc->pages)
 		cost.memory = cost.memory * 1024 / proc->pages * weight / 1024;
-	cost.memory += set_width(s, w->set) * weight / 1024;
+	cost.memory += set_width(s, set) * weight / 1024;
 	cost.all = cost.memory;
 	for (i = proc->first; i < proc->first + proc->nr; i++) {
-		const struct an_task *t = &s->tasks[w->by_proc[i]];
-
-		cost.all += (demand_of(t) + 1) * w->node[t->node].nearest;
+		n = s->tasks[w->by_proc[i]].node;
+		cost.all += (demand_of(&s->tasks[w->by_proc[i]]) + 1) *
+			    (known ? w->node[n].nearest :
+				     an_set_distance(s, set, n));
 	}
 	return cost;
 }
 
-/* The same for any set, which is in hand then. */
-static struct home_cost cost_of_set(const struct an_snapshot *s,
-				    struct work *w, const unsigned long *set,
-				    u32 p)
-{
-	u32 n;
-
-	set_start(s, w);
-	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(set, s->nr_nodes, n + 1))
-		set_take(s, w, n);
-	return set_cost(s, w, p);
-}
-
-/* The cheapest node that is worth a try as seed and was not tried yet. */
+/* The cheapest of the pool that is worth a try as seed and was not tried yet. */
 static u32 next_seed(const struct an_snapshot *s, const struct work *w,
 		     u32 last)
 {
 	u32 best = s->nr_nodes;
-	u32 n;
+	u32 i;
 
-	for (n = 0; n < s->nr_nodes; n++) {
+	for (i = 0; i < w->nr_pool; i++) {
+		u32 n = w->pool[i];
+
 		if (!part_on(w, n))
 			continue;
 		if (last < s->nr_nodes && !better_home(w, last, n))
@@ -531,33 +562,49 @@ static u32 next_seed(const struct an_snapshot *s, const struct work *w,
 	return best;
 }
 
-/* The fewest, then the cheapest nodes for @p, in w->best. Returns how many. */
-static u32 find_set(const struct an_snapshot *s, struct work *w, u32 p)
+/*
+ * The fewest, then the cheapest nodes of the pool for @p, in w->best. Returns
+ * how many, 0 if it finds none.
+ */
+static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 seed = next_seed(s, w, s->nr_nodes);
 	u64 least = 0;
 	u32 fewest = 0;
 	u32 i;
 
-	if (seed == s->nr_nodes) {
-		set_start(s, w);
-		fewest = set_take_all(s, w);
-		map_copy(w->best, w->set, s->nr_nodes);
-		return fewest;
-	}
 	for (i = 0; i < SEEDS && seed < s->nr_nodes; i++) {
 		u32 nr = set_build(s, w, p, seed);
-		struct home_cost whole = set_cost(s, w, p);
-		u64 cost = w->fresh ? whole.all : whole.memory;
 
-		if (!fewest || nr < fewest || (nr == fewest && cost < least)) {
-			map_copy(w->best, w->set, s->nr_nodes);
-			fewest = nr;
-			least = cost;
+		if (nr && (!fewest || nr <= fewest)) {
+			struct home_cost whole = set_cost(s, w, w->set, p);
+			u64 cost = w->fresh ? whole.all : whole.memory;
+
+			if (!fewest || nr < fewest || cost < least) {
+				map_copy(w->best, w->set, s->nr_nodes);
+				fewest = nr;
+				least = cost;
+			}
 		}
 		seed = next_seed(s, w, seed);
 	}
 	return fewest;
+}
+
+/* The same of the candidates, else of all nodes, else all that may be used. */
+static u32 find_set(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 nr;
+
+	w->pool = w->cand.node;
+	w->nr_pool = w->cand.nr;
+	nr = find_set_in(s, w, p);
+	if (!nr && s->nr_nodes > CANDIDATES) {
+		w->pool = w->every;
+		w->nr_pool = s->nr_nodes;
+		nr = find_set_in(s, w, p);
+	}
+	return nr ? nr : take_all(s, w);
 }
 
 /* Whether the demand of @p fits on @set with @slack(fair) to spare. */
@@ -667,10 +714,13 @@ static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 static void claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	u64 rest = w->proc[p].demand;
+	const unsigned long *home = s->procs[p].home;
 	u64 fullest = 0;
 	u32 i, n;
 
-	set_start(s, w);
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1))
+		w->node[n].in_set = false;
 	for (i = 0; i < w->proc[p].nr_home; i++) {
 		u64 part;
 
@@ -752,7 +802,6 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 {
 	const unsigned long *home = s->procs[p].home;
 	const struct proc_sum *proc = &w->proc[p];
-	struct home_cost best;
 
 	if (!home_holds(s, w, p))
 		return false;
@@ -760,8 +809,8 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 		return !set_fits(s, w, w->best, p, slack_none);
 	if (nr > proc->nr_home)
 		return true;
-	best = cost_of_set(s, w, w->best, p);
-	return !home_pays(best, cost_of_set(s, w, home, p));
+	return !home_pays(set_cost(s, w, w->best, p),
+			  set_cost(s, w, home, p));
 }
 
 /* Finds a home for @p, whatever it had. */
@@ -989,6 +1038,8 @@ void an_policy_homes(struct an_snapshot *s)
 	u32 i;
 
 	w->bound = false;
+	for (i = 0; i < s->nr_nodes; i++)
+		w->every[i] = i;
 	sum_procs(s, w);
 	set_fair(s, w);
 	order_procs(s, w);

@@ -92,6 +92,7 @@ static size_t lay_out(struct work *w, const void *base,
 	w->memo = carve(base, &used, w->nr_pairs, sizeof(*w->memo));
 	w->near = carve(base, &used, (size_t)nr_nodes * NEAR,
 			sizeof(*w->near));
+	w->every = carve(base, &used, nr_nodes, sizeof(*w->every));
 	w->proc = carve(base, &used, nr_procs, sizeof(*w->proc));
 	w->by_proc = carve(base, &used, nr_tasks, sizeof(*w->by_proc));
 	w->order = carve(base, &used, nr_procs, sizeof(*w->order));

@@ -146,6 +146,9 @@ struct work {
 	u32 paged;		/* process of node_sum.pages, or AN_NO_TASK */
 	u32 *near;		/* NEAR per node */
 	struct candidates cand;
+	const u32 *pool;	/* nodes for a home of several */
+	u32 nr_pool;
+	u32 *every;		/* all nodes */
 	struct wish *wish;	/* WISHES per task */
 	struct pair *pair;	/* hash of pairs of nodes */
 	u32 nr_pairs;		/* a power of two */
