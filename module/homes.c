@@ -13,8 +13,9 @@
 #define SEEDS		8
 /* Rounds of improving homes per call: two do in practice, the rest waits. */
 #define HOME_ROUNDS	8
-/* Processes tried for an exchange per node. */
+/* Processes tried for an exchange per node, and per process and round. */
 #define PARTNERS	32
+#define ALL_PARTNERS	64
 
 /*
  * Evidence of sharing: a process gets home nodes when at least 1/4 of its
@@ -927,14 +928,14 @@ static bool claim_swaps(const struct work *w, u32 n, u32 in, u32 out)
 
 /* A process at home on @n that would gladly exchange with @p, or AN_NO_TASK. */
 static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
-			 u32 n)
+			 u32 n, u32 *left)
 {
 	u32 from = w->proc[p].home;
 	u32 tried = 0;
 	u32 q;
 
-	for (q = w->node[n].head; q != AN_NO_TASK && tried++ < PARTNERS;
-	     q = w->proc[q].next) {
+	for (q = w->node[n].head; q != AN_NO_TASK && tried++ < PARTNERS && *left;
+	     q = w->proc[q].next, --*left) {
 		struct home_cost before = add_costs(w->node[from].cost,
 						    home_cost(s, w, q, n));
 		struct home_cost after = add_costs(w->node[n].cost,
@@ -949,7 +950,8 @@ static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
 }
 
 /* Moves the one home node of @p to @n, if that pays. Needs find_costs(). */
-static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n)
+static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n,
+		       u32 *left)
 {
 	u32 from = w->proc[p].home;
 	u32 q;
@@ -961,11 +963,12 @@ static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n)
 		move_home(s, w, p, n);
 		return true;
 	}
-	q = find_exchange(s, w, p, n);
+	q = find_exchange(s, w, p, n, left);
 	if (q == AN_NO_TASK)
 		return false;
 	move_home(s, w, p, n);
 	move_home(s, w, q, from);
+	w->proc[q].content = false;
 	return true;
 }
 
@@ -989,6 +992,8 @@ static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 
 static bool improve_home(struct an_snapshot *s, struct work *w, u32 p)
 {
+	u32 left = ALL_PARTNERS;
+	bool content = true;
 	u32 i;
 
 	find_costs(s, w, p);
@@ -997,11 +1002,14 @@ static bool improve_home(struct an_snapshot *s, struct work *w, u32 p)
 	for (i = 0; i < w->cand.nr; i++) {
 		u32 n = w->cand.node[i];
 
-		if (w->node[n].cost.all <
-		    w->node[w->proc[p].home].cost.all &&
-		    improve_to(s, w, p, n))
+		if (w->node[n].cost.all >=
+		    w->node[w->proc[p].home].cost.all)
+			continue;
+		if (improve_to(s, w, p, n, &left))
 			return true;
+		content = false;
 	}
+	w->proc[p].content = content;
 	return false;
 }
 
@@ -1014,7 +1022,7 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
 		u32 p = w->order[i];
 
 		if (w->proc[p].gathers && w->proc[p].nr_home &&
-		    !s->procs[p].wish)
+		    !w->proc[p].content && !s->procs[p].wish)
 			changed |= improve_home(s, w, p);
 	}
 	return changed;

@@ -83,6 +83,7 @@ struct proc_sum {
 	bool gathers;		/* has evidence of sharing */
 	bool fresh;		/* had no home before: no hysteresis */
 	bool placed;
+	bool content;		/* no candidate costs less than its home */
 };
 
 /* What a home costs a process. */
