@@ -9,8 +9,12 @@
  */
 #include "policy_work.h"
 
-/* Starting points tried for a home of several nodes, the cheapest first. */
+/*
+ * Starting points tried for a home of several nodes, the cheapest first; fewer
+ * if each of them looks at all nodes of a large machine.
+ */
 #define SEEDS		8
+#define SEEDS_LARGE	2
 /* Rounds of improving homes per call: two do in practice, the rest waits. */
 #define HOME_ROUNDS	8
 /* Processes tried for an exchange per node, and per process and round. */
@@ -570,11 +574,12 @@ static u32 next_seed(const struct an_snapshot *s, const struct work *w,
 static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 seed = next_seed(s, w, s->nr_nodes);
+	u32 seeds = w->nr_pool > CANDIDATES ? SEEDS_LARGE : SEEDS;
 	u64 least = 0;
 	u32 fewest = 0;
 	u32 i;
 
-	for (i = 0; i < SEEDS && seed < s->nr_nodes; i++) {
+	for (i = 0; i < seeds && seed < s->nr_nodes; i++) {
 		u32 nr = set_build(s, w, p, seed);
 
 		if (nr && (!fewest || nr <= fewest)) {

@@ -52,9 +52,9 @@ static void wish_add(struct work *w, u32 i, u32 from, u32 to)
 	struct wish *wish = &w->wish[i];
 	struct pair *pair;
 
+	wish->from = from;
 	wish->to = to;
-	wish->pair = hash_pair(w, from, to);
-	pair = &w->pair[wish->pair];
+	pair = &w->pair[hash_pair(w, from, to)];
 	wish->prev = pair->tail;
 	wish->next = AN_NO_TASK;
 	if (pair->tail == AN_NO_TASK)
@@ -67,7 +67,7 @@ static void wish_add(struct work *w, u32 i, u32 from, u32 to)
 static void wish_del(struct work *w, u32 i)
 {
 	const struct wish *wish = &w->wish[i];
-	struct pair *pair = &w->pair[wish->pair];
+	struct pair *pair = &w->pair[hash_pair(w, wish->from, wish->to)];
 
 	if (wish->prev == AN_NO_TASK)
 		pair->head = wish->next;

@@ -516,7 +516,7 @@ static void try_wishes(const struct an_snapshot *s, struct work *w,
 		const struct wish *wish = &w->wish[i];
 		u32 other = i / WISHES;
 
-		if (wish->to == best->from && s->tasks[other].node == to &&
+		if (wish->to == best->from && wish->from == to &&
 		    gain + w->task[other].leave > best->gain + KEY_ZERO)
 			try_swap(s, w, best, to, other, present, gain);
 		i = wish->next;

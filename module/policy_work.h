@@ -53,9 +53,8 @@ struct choice {
 
 /* A task on @from that would be better off on @to, see partners.c. */
 struct wish {
-	u32 to;
-	u32 pair;		/* index of its list */
-	u32 next, prev;
+	u32 from, to;
+	u32 next, prev;		/* list of the pair */
 };
 
 /* List of wishes, of all pairs of nodes with this hash. */
