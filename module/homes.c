@@ -636,7 +636,7 @@ static u64 slack_none(u64 fair)
 	return 0;
 }
 
-/* Whether the last home of @p still does. Needs find_usable(). */
+/* Whether the last home of @p, not oversize, still does. Needs find_usable(). */
 static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 {
 	const struct proc_sum *proc = &w->proc[p];
@@ -809,7 +809,7 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 	const unsigned long *home = s->procs[p].home;
 	const struct proc_sum *proc = &w->proc[p];
 
-	if (!home_holds(s, w, p))
+	if (!proc->nr_home || !set_fits(s, w, home, p, slack_keep))
 		return false;
 	if (nr < proc->nr_home)
 		return !set_fits(s, w, w->best, p, slack_none);

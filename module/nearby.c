@@ -198,6 +198,10 @@ void an_task_candidates(const struct an_snapshot *s, struct work *w, u32 t,
  * @w: its sums; its candidates are overwritten
  * @p: index of the process
  *
+ * Where its threads run matters to a first home only, and what home it has once
+ * it has one in this call: what is chosen anew must not depend on what changes
+ * with each call, or it might change for ever.
+ *
  * Context: any; linear in the memory and the threads of the process.
  */
 void an_proc_candidates(const struct an_snapshot *s, struct work *w, u32 p)
@@ -211,11 +215,11 @@ void an_proc_candidates(const struct an_snapshot *s, struct work *w, u32 p)
 		add_all(s, w, NULL, 0);
 		return;
 	}
-	if (proc->nr_home == 1)
+	if (proc->placed && proc->nr_home == 1)
 		add(s, w, NULL, proc->home);
 	for (i = in->pages; i < in->pages + in->nr_pages; i++)
 		add_centre(w, s->pages[i].node, s->pages[i].pages, CENTRES / 2);
-	for (i = proc->first; i < proc->first + proc->nr &&
+	for (i = proc->first; proc->fresh && i < proc->first + proc->nr &&
 	     w->cand.nr < CANDIDATES / 4; i++)
 		add(s, w, NULL, s->tasks[w->by_proc[i]].node);
 	add_around(s, w, NULL);
