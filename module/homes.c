@@ -1042,8 +1042,8 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
  * competition with the others; or what was wished for. The last home is kept
  * while it holds with some slack, and nothing is better by a quarter.
  *
- * Context: any; O(p log p) for p processes, and nodes * (tasks + pages) for the
- * costs. The scratch is overwritten.
+ * Context: any; O(n log n) for n processes, tasks and pages; and nodes per
+ * process that finds no room, or is bound to nodes. The scratch is overwritten.
  */
 void an_policy_homes(struct an_snapshot *s)
 {

@@ -216,9 +216,10 @@ static u64 homed_distance(const struct an_snapshot *s, const struct work *w,
 }
 
 /*
- * Mean distance of the accesses of task @t if it ran on @n, in 1/1024. Without evidence of its own a task
- * shares like its process, and has no opinion on the rest. Home nodes that were
- * wished for count for all of it: the memory is to follow.
+ * Mean distance of the accesses of task @t if it ran on @n, in 1/1024. Without
+ * evidence of its own a task shares like its process, and has no opinion on the
+ * rest. Home nodes that were wished for count for all of it: the memory is to
+ * follow.
  */
 static u32 mean_distance(const struct an_snapshot *s, struct work *w, u32 t,
 			 u32 n)
@@ -672,11 +673,13 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
  * 1024. It respects affinity and @fixed, and brings no node's load above its
  * bound (see set_bounds()) unless it lowers that load; a move takes an idle
  * CPU, or leaves a more crowded node (see evens_out()). J falls strictly and
- * assignments are finite, so this ends; called again on the result it finds
- * nothing, unless @s->max_steps cut it short.
+ * assignments are finite, so this ends, and calls on the result find nothing in
+ * the end: at once, unless @s->max_steps or LOOKS cut it short, or a node holds
+ * more tasks than a look has time for.
  *
- * Context: any; for n tasks and z faults O(n log n + nodes * z), and a bounded
- * search for partners per task. The scratch is left for an_policy_why_not().
+ * Context: any; O(n log n) for n tasks and faults, see LOOKS and CANDIDATES, and
+ * nodes * nodes to read the distances. The scratch is left for
+ * an_policy_why_not().
  * Return: number of steps, to be carried out in this order.
  */
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)
