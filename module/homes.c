@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Home nodes of autonuma: where the memory that the threads of a process share
- * is to be, and its threads with it. Like all of the policy it never touches
- * the kernel: no kernel call, no recursion, no floating point, nothing on the
- * stack that grows with the machine.
+ * is to be, and its threads with it; homeset.c finds those of several nodes.
+ * Like all of the policy it never touches the kernel: no kernel call, no
+ * recursion, no floating point, nothing on the stack that grows with the
+ * machine.
  *
  * Overflow: see policy.c.
  */
-#include "policy_work.h"
+#include "homes.h"
 
-/*
- * Starting points tried for a home of several nodes, the cheapest first; fewer
- * if each of them looks at all nodes of a large machine.
- */
-#define SEEDS		8
-#define SEEDS_LARGE	2
 /* Rounds of improving homes per call: two do in practice, the rest waits. */
 #define HOME_ROUNDS	8
 /* Processes tried for an exchange per node, and per process and round. */
@@ -28,35 +23,10 @@
 #define SHARED_GAIN	4
 #define SHARED_KEEP	8
 
-/*
- * CPU that a task wants: a quarter more than it gets, at most a whole one. A
- * thread that is held up now and then still needs a CPU of its own, and the
- * noise of a busy thread's load disappears.
- */
-static u64 demand_of(const struct an_task *t)
-{
-	u64 demand = (u64)t->load + t->load / 4;
-
-	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
-}
-
-/* Demand above its fair share that a new home may bring to a node. */
-static u64 slack_new(u64 fair)
-{
-	return AN_LOAD_ONE / 4 + fair / 64;
-}
-
 /* The same for a home that is there: noise of the loads must not evict it. */
 static u64 slack_keep(u64 fair)
 {
 	return 2 * slack_new(fair);
-}
-
-static u64 free_on(const struct work *w, u32 n)
-{
-	const struct node_sum *node = &w->node[n];
-
-	return node->fair > node->claim ? node->fair - node->claim : 0;
 }
 
 /* Whether a home of its own pays: see SHARED_GAIN. */
@@ -195,12 +165,6 @@ static struct home_cost home_cost(const struct an_snapshot *s, struct work *w,
 	return cost;
 }
 
-/* Demand of the threads in hand that may run on @n, as far as useful. */
-static u64 usable_on(const struct work *w, u32 n)
-{
-	return w->node[n].fair ? w->anywhere + w->node[n].bound_here : 0;
-}
-
 /* @demand more on the nodes of the map. */
 static void add_bound(const struct an_snapshot *s, struct work *w,
 		      const unsigned long *map, u64 demand)
@@ -287,34 +251,6 @@ static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
 	}
 }
 
-static bool is_candidate(const struct work *w, u32 n)
-{
-	return w->node[n].candidate == w->cand.search;
-}
-
-/*
- * What a home on @n is judged by if a new one is wanted; what is no candidate
- * costs more than all that are. Threads count for a first home only: from then
- * on they go where the home is, and if it went after them as well, both could
- * change in turns for ever.
- */
-static u64 cost_on(const struct work *w, u32 n)
-{
-	if (!is_candidate(w, n))
-		return ~0ULL;
-	return w->fresh ? w->node[n].cost.all : w->node[n].cost.memory;
-}
-
-/* Whether @a beats @b as a home: cost, then memory, then the number. */
-static bool better_home(const struct work *w, u32 a, u32 b)
-{
-	const struct node_sum *x = &w->node[a], *y = &w->node[b];
-
-	if (cost_on(w, a) != cost_on(w, b))
-		return cost_on(w, a) < cost_on(w, b);
-	return x->pages != y->pages ? x->pages > y->pages : a < b;
-}
-
 /* Whether all threads of @p could be at home on @n, with @slack to spare. */
 static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 {
@@ -388,229 +324,6 @@ static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p)
 		return best;
 	weigh_fitting(s, w, p);
 	return best_fitting(s, w, p);
-}
-
-/* What node @n adds to a home of the process in hand. */
-static u64 part_on(const struct work *w, u32 n)
-{
-	u64 room = free_on(w, n);
-
-	return room < usable_on(w, n) ? room : usable_on(w, n);
-}
-
-static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
-{
-	u32 i;
-
-	map_add(w->set, n);
-	w->node[n].in_set = true;
-	for (i = 0; i < w->nr_pool; i++)
-		w->node[w->pool[i]].near += distance(s, n, w->pool[i]);
-	w->weighed += w->nr_pool;
-}
-
-/* The node nearest to the set that adds something, nr_nodes if none does. */
-static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
-{
-	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
-	u32 best = s->nr_nodes;
-	u32 i;
-
-	for (i = 0; i < w->nr_pool; i++) {
-		u32 n = w->pool[i];
-		const struct node_sum *node = &w->node[n], *b;
-
-		if (node->in_set || !usable_on(w, n) || part_on(w, n) < least)
-			continue;
-		b = &w->node[best];
-		if (best == s->nr_nodes || node->near < b->near ||
-		    (node->near == b->near &&
-		     (part_on(w, n) > part_on(w, best) ||
-		      (part_on(w, n) == part_on(w, best) &&
-		       better_home(w, n, best)))))
-			best = n;
-	}
-	return best;
-}
-
-static void set_start(const struct an_snapshot *s, struct work *w)
-{
-	u32 i;
-
-	map_clear(w->set, s->nr_nodes);
-	for (i = 0; i < w->nr_pool; i++) {
-		w->node[w->pool[i]].near = 0;
-		w->node[w->pool[i]].in_set = false;
-	}
-}
-
-/* All that the process may use: it does not fit anywhere. In w->best. */
-static u32 take_all(const struct an_snapshot *s, struct work *w)
-{
-	u32 nr = 0;
-	u32 n;
-
-	map_clear(w->best, s->nr_nodes);
-	for (n = 0; n < s->nr_nodes; n++) {
-		if (!usable_on(w, n))
-			continue;
-		map_add(w->best, n);
-		nr++;
-	}
-	return nr;
-}
-
-/*
- * Builds in w->set a home for @p around @seed, of nodes of the pool. Returns its
- * number of nodes, 0 if they do not suffice.
- */
-static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
-		     u32 seed)
-{
-	u64 demand = w->proc[p].demand;
-	u64 room = 0, fair = 0;
-	u32 nr = 0;
-	u32 n = seed;
-
-	set_start(s, w);
-	while (n < s->nr_nodes) {
-		set_take(s, w, n);
-		nr++;
-		room += part_on(w, n);
-		fair += w->node[n].fair;
-		if (room + slack_new(fair) >= demand)
-			return nr;
-		n = set_next(s, w, demand - room);
-	}
-	return 0;
-}
-
-/* Mean distance between the nodes of @set, in 1/1024. */
-static u64 set_width(const struct an_snapshot *s, const unsigned long *set)
-{
-	u64 sum = 0, nr = 0;
-	u32 a, b;
-
-	for (a = map_next(set, s->nr_nodes, 0); a < s->nr_nodes;
-	     a = map_next(set, s->nr_nodes, a + 1)) {
-		nr++;
-		for (b = map_next(set, s->nr_nodes, 0); b < s->nr_nodes;
-		     b = map_next(set, s->nr_nodes, b + 1))
-			sum += distance(s, a, b);
-	}
-	return nr ? sum * 1024 / (nr * nr) : 0;
-}
-
-/* Finds the distance of every node to the set. */
-static void find_nearest(const struct an_snapshot *s, struct work *w,
-			 const unsigned long *set)
-{
-	u32 n;
-
-	for (n = 0; n < s->nr_nodes; n++)
-		w->node[n].nearest = an_set_distance(s, set, n);
-}
-
-/*
- * As home_cost(), for several nodes: the way to the nearest of them, and what
- * the threads will see once memory is spread over them.
- */
-static struct home_cost set_cost(const struct an_snapshot *s, struct work *w,
-				 const unsigned long *set, u32 p)
-{
-	const struct an_proc *in = &s->procs[p];
-	const struct proc_sum *proc = &w->proc[p];
-	bool known = in->nr_pages + proc->nr > s->nr_nodes;
-	u64 weight = proc->demand + proc->nr;
-	struct home_cost cost = { 0 };
-	u32 i, n;
-
-	if (known)
-		find_nearest(s, w, set);
-	w->weighed += 1 + in->nr_pages + proc->nr;
-	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
-		n = s->pages[i].node;
-		cost.memory += (u64)s->pages[i].pages *
-			       (known ? w->node[n].nearest :
-					an_set_distance(s, set, n));
-	}
-	if (proc->pages)
-		cost.memory = cost.memory * 1024 / proc->pages * weight / 1024;
-	cost.memory += set_width(s, set) * weight / 1024;
-	cost.all = cost.memory;
-	for (i = proc->first; i < proc->first + proc->nr; i++) {
-		n = s->tasks[w->by_proc[i]].node;
-		cost.all += (demand_of(&s->tasks[w->by_proc[i]]) + 1) *
-			    (known ? w->node[n].nearest :
-				     an_set_distance(s, set, n));
-	}
-	return cost;
-}
-
-/* The cheapest of the pool that is worth a try as seed and was not tried yet. */
-static u32 next_seed(const struct an_snapshot *s, const struct work *w,
-		     u32 last)
-{
-	u32 best = s->nr_nodes;
-	u32 i;
-
-	for (i = 0; i < w->nr_pool; i++) {
-		u32 n = w->pool[i];
-
-		if (!part_on(w, n))
-			continue;
-		if (last < s->nr_nodes && !better_home(w, last, n))
-			continue;
-		if (best == s->nr_nodes || better_home(w, n, best))
-			best = n;
-	}
-	return best;
-}
-
-/*
- * The fewest, then the cheapest nodes of the pool for @p, in w->best. Returns
- * how many, 0 if it finds none.
- */
-static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
-{
-	u32 seed = next_seed(s, w, s->nr_nodes);
-	u32 seeds = w->nr_pool > CANDIDATES ? SEEDS_LARGE : SEEDS;
-	u64 least = 0;
-	u32 fewest = 0;
-	u32 i;
-
-	for (i = 0; i < seeds && seed < s->nr_nodes; i++) {
-		u32 nr = set_build(s, w, p, seed);
-
-		if (nr && (!fewest || nr <= fewest)) {
-			struct home_cost whole = set_cost(s, w, w->set, p);
-			u64 cost = w->fresh ? whole.all : whole.memory;
-
-			if (!fewest || nr < fewest || cost < least) {
-				map_copy(w->best, w->set, s->nr_nodes);
-				fewest = nr;
-				least = cost;
-			}
-		}
-		seed = next_seed(s, w, seed);
-	}
-	return fewest;
-}
-
-/* The same of the candidates, else of all nodes, else all that may be used. */
-static u32 find_set(const struct an_snapshot *s, struct work *w, u32 p)
-{
-	u32 nr;
-
-	w->pool = w->cand.node;
-	w->nr_pool = w->cand.nr;
-	nr = find_set_in(s, w, p);
-	if (!nr && s->nr_nodes > CANDIDATES) {
-		w->pool = w->every;
-		w->nr_pool = s->nr_nodes;
-		nr = find_set_in(s, w, p);
-	}
-	return nr ? nr : take_all(s, w);
 }
 
 /* Whether the demand of @p fits on @set with @slack(fair) to spare. */
@@ -815,8 +528,8 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 		return !set_fits(s, w, w->best, p, slack_none);
 	if (nr > proc->nr_home)
 		return true;
-	return !home_pays(set_cost(s, w, w->best, p),
-			  set_cost(s, w, home, p));
+	return !home_pays(an_home_set_cost(s, w, w->best, p),
+			  an_home_set_cost(s, w, home, p));
 }
 
 /* Finds a home for @p, whatever it had. */
@@ -829,7 +542,7 @@ static void place_anew(struct an_snapshot *s, struct work *w, u32 p)
 	if (n < s->nr_nodes) {
 		set_single_home(s, w, p, n);
 	} else {
-		find_set(s, w, p);
+		an_home_find_set(s, w, p);
 		set_home(s, w, p);
 	}
 	claim_home(s, w, p);
@@ -883,7 +596,7 @@ static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 		return;
 	}
 	find_costs(s, w, p);
-	nr = find_set(s, w, p);
+	nr = an_home_find_set(s, w, p);
 	if (!keep_set(s, w, p, nr))
 		set_home(s, w, p);
 	claim_home(s, w, p);

@@ -5,7 +5,7 @@ source "$(dirname "$0")/../lib.sh"
 
 replay=$work/replay
 sources=("$tests"/fuzz/{policy_fuzz,replay}.c "$tests"/unit/{unit,world}.c
-	"$top"/module/{policy,homes,nearby,partners,policy_work,spread,reason}.c)
+	"$top"/module/{policy,homes,homeset,nearby,partners,policy_work,spread,reason}.c)
 gcc -std=gnu11 -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Werror -I "$top/module" \
 	-I "$tests/unit" -o "$replay" "${sources[@]}" || bail "it does not build"
 
