@@ -20,7 +20,7 @@
 #define PER_TASK	3	/* nodes of a task's faults */
 #define PER_PROC	3	/* nodes of a process's pages */
 #define MODULE_STEPS	16	/* what gear 4 does in a round */
-#define MOST_WEIGHED	8	/* times n log n: what a pass may weigh */
+#define MOST_WEIGHED	6	/* times n log n: what a pass may weigh */
 
 struct machine {
 	u32 nodes, tasks;
