@@ -12,9 +12,9 @@
 #include "policy_work.h"
 
 /* Partners looked at per list: bounds a search where nodes hold thousands. */
-#define PARTNERS	16
+#define PARTNERS	8
 /* Those among them, per task, of whom nothing tells that they would come. */
-#define STRANGERS	48
+#define STRANGERS	32
 /* Looks for a step per task and call; those left wait for the next one. */
 #define LOOKS		16
 
@@ -409,6 +409,7 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 	u32 t;
 
 	an_partners_start(s, w);
+	w->heap.len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
 		if (w->task[t].leave && movable(s, w, t))
 			an_heap_push(&w->heap, t, w->task[t].leave);
@@ -634,7 +635,6 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 	u32 nr = 0;
 	u32 t;
 
-	h->len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
 		if (movable(s, w, t))
 			await_turn(w, t);
@@ -663,6 +663,28 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 	return nr;
 }
 
+/*
+ * Rounds until one takes no step. It starts as a new call would, so that a call
+ * on the result finds nothing if this does.
+ */
+static u32 balance_rounds(struct an_snapshot *s, struct work *w,
+			  struct an_step *steps, u32 max_steps)
+{
+	u32 nr = 0;
+	u32 more, n;
+
+	list_tasks(s, w);
+	w->clock++;
+	for (n = 0; n < s->nr_nodes; n++)
+		w->node[n].changed = w->clock;
+	do {
+		more = balance_round(s, w, steps ? steps + nr : NULL,
+				     max_steps - nr);
+		nr += more;
+	} while (more && nr < max_steps && w->looks);
+	return nr;
+}
+
 /**
  * an_policy_balance - find the moves and swaps that lower J
  * @s: the snapshot, homes computed. The steps are carried out in it: the node
@@ -673,9 +695,8 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
  * 1024. It respects affinity and @fixed, and brings no node's load above its
  * bound (see set_bounds()) unless it lowers that load; a move takes an idle
  * CPU, or leaves a more crowded node (see evens_out()). J falls strictly and
- * assignments are finite, so this ends, and calls on the result find nothing in
- * the end: at once, unless @s->max_steps or LOOKS cut it short, or a node holds
- * more tasks than a look has time for.
+ * assignments are finite, so this ends; called again on the result it finds
+ * nothing, unless @s->max_steps or LOOKS cut it short.
  *
  * Context: any; O(n log n) for n tasks and faults, see LOOKS and CANDIDATES, and
  * nodes * nodes to read the distances. The scratch is left for
@@ -686,20 +707,17 @@ u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)
 {
 	struct work *w = an_sum_up(s);
 	u32 nr = 0;
-	u32 more, n;
+	u32 more;
 
 	set_bounds(s, w);
 	w->looks = (u64)LOOKS * s->nr_tasks;
-	w->clock = 1;
-	for (n = 0; n < s->nr_nodes; n++)
-		w->node[n].changed = 1;
+	w->clock = 0;
 	choose_all_nodes(s, w);
-	list_tasks(s, w);
 	do {
-		more = balance_round(s, w, steps ? steps + nr : NULL,
-				     s->max_steps - nr);
+		more = balance_rounds(s, w, steps ? steps + nr : NULL,
+				      s->max_steps - nr);
 		nr += more;
-	} while (more && nr < s->max_steps);
+	} while (more && nr < s->max_steps && w->looks);
 	return nr;
 }
 

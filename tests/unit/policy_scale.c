@@ -19,7 +19,9 @@
 
 #define PER_TASK	3	/* nodes of a task's faults */
 #define PER_PROC	3	/* nodes of a process's pages */
+#define SEED		20120530
 #define MODULE_STEPS	16	/* what gear 4 does in a round */
+#define REPEATS		3	/* the shortest of so many is told */
 #define MOST_WEIGHED	6	/* times n log n: what a pass may weigh */
 
 struct machine {
@@ -199,12 +201,15 @@ struct result {
 	u32 passes;		/* until nothing is left to do */
 };
 
-static struct result run_machine(const struct machine *m)
+/* From all misplaced to rest, each time the same machine. */
+static struct result run_machine(const struct machine *m, u64 seed)
 {
-	u64 seed = rnd_state;
-	struct an_snapshot *s = make(m);
-	struct result r = { .n = entries(s) };
+	struct an_snapshot *s;
+	struct result r = { 0 };
 
+	rnd_state = seed;
+	s = make(m);
+	r.n = entries(s);
 	r.n_log_n = r.n * log_2(r.n);
 	r.round = run_pass(s, MODULE_STEPS);
 	destroy(s);
@@ -217,6 +222,28 @@ static struct result run_machine(const struct machine *m)
 			break;
 	}
 	destroy(s);
+	return r;
+}
+
+static void take_shorter(struct pass *pass, const struct pass *other)
+{
+	if (other->ms < pass->ms)
+		pass->ms = other->ms;
+}
+
+/* Others on the machine make it look slower, never faster. */
+static struct result time_machine(const struct machine *m, u64 seed)
+{
+	struct result r = run_machine(m, seed);
+	u32 i;
+
+	for (i = 1; i < REPEATS; i++) {
+		struct result again = run_machine(m, seed);
+
+		take_shorter(&r.round, &again.round);
+		take_shorter(&r.misplaced, &again.misplaced);
+		take_shorter(&r.settled, &again.settled);
+	}
 	return r;
 }
 
@@ -249,7 +276,7 @@ static int print_table(const char *file)
 	puts("nodes  tasks  threads  load  entries | settled  16 steps  to rest | settled  to rest   |  steps  passes  ns / n log n");
 	for (i = 0; i < ARRAY_SIZE(machines); i++) {
 		const struct machine *m = &machines[i];
-		struct result r = run_machine(m);
+		struct result r = time_machine(m, SEED + i);
 
 		printf("%5u %6u %8u %4ux %8llu | %7.1f %9.1f %8.1f | %7.2f %8.2f   | %6u %7u %8.1f\n",
 		       m->nodes, m->tasks, m->threads, m->overcommit, r.n,
@@ -278,7 +305,7 @@ static int count(void)
 
 		if (m->tasks > 10000)
 			continue;
-		r = run_machine(m);
+		r = run_machine(m, SEED + i);
 		ok(r.misplaced.weighed <= MOST_WEIGHED * r.n_log_n &&
 		   r.settled.weighed <= MOST_WEIGHED * r.n_log_n,
 		   "scale: %u nodes, %u tasks of %u, %ux: weighs %.2f n log n misplaced, %.2f settled",
@@ -292,7 +319,6 @@ static int count(void)
 
 int main(int argc, char **argv)
 {
-	rnd_state = 20120530;
 	if (argc > 1 && !strcmp(argv[1], "table"))
 		return print_table(argc > 2 ? argv[2] : NULL);
 	return count();
