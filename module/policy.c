@@ -14,7 +14,7 @@
 /* Partners looked at per list: bounds a search where nodes hold thousands. */
 #define PARTNERS	8
 /* Those among them, per task, of whom nothing tells that they would come. */
-#define STRANGERS	32
+#define STRANGERS	16
 /* Looks for a step per task and call; those left wait for the next one. */
 #define LOOKS		16
 
