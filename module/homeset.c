@@ -11,7 +11,8 @@
 
 /*
  * Starting points tried for a home of several nodes, the cheapest first; fewer
- * if each of them looks at all nodes of a large machine.
+ * for a process that only finds no room: there may be many, and each of them
+ * looks at all nodes of a large machine.
  */
 #define SEEDS		8
 #define SEEDS_LARGE	2
@@ -193,6 +194,12 @@ static u32 next_seed(const struct an_snapshot *s, const struct work *w,
 	return best;
 }
 
+/* Whether @p is larger than any node: there are no more such than nodes. */
+static bool is_large(const struct work *w, u32 p)
+{
+	return w->proc[p].demand > w->most_fair;
+}
+
 /*
  * The fewest, then the cheapest nodes of the pool for @p, in w->best. Returns
  * how many, 0 if it finds none.
@@ -200,7 +207,8 @@ static u32 next_seed(const struct an_snapshot *s, const struct work *w,
 static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 seed = next_seed(s, w, s->nr_nodes);
-	u32 seeds = w->nr_pool > CANDIDATES ? SEEDS_LARGE : SEEDS;
+	u32 seeds = w->nr_pool <= CANDIDATES || is_large(w, p) ? SEEDS :
+								 SEEDS_LARGE;
 	u64 least = 0;
 	u32 fewest = 0;
 	u32 i;
@@ -229,18 +237,21 @@ static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
  * @w: its sums, with the candidates and costs of the process
  * @p: index of the process
  *
- * The fewest, then the cheapest: of the candidates, else of all nodes, else all
- * that may be used. They are in w->best.
+ * The fewest, then the cheapest: of the candidates for a process that might have
+ * fit on one node, else of all nodes, else all that may be used. They are in
+ * w->best.
  *
  * Return: how many.
  */
 u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 nr;
+	u32 nr = 0;
 
-	w->pool = w->cand.node;
-	w->nr_pool = w->cand.nr;
-	nr = find_set_in(s, w, p);
+	if (s->nr_nodes <= CANDIDATES || !is_large(w, p)) {
+		w->pool = w->cand.node;
+		w->nr_pool = w->cand.nr;
+		nr = find_set_in(s, w, p);
+	}
 	if (!nr && s->nr_nodes > CANDIDATES) {
 		w->pool = w->every;
 		w->nr_pool = s->nr_nodes;
