@@ -3,7 +3,8 @@
 # kernel once. The module alone is built by Kbuild:
 #	make -C /lib/modules/$(uname -r)/build M=$PWD modules
 
-.PHONY: all demo test torture bench bench-full bench-here deps kernel module tools install clean
+.PHONY: all demo test torture fuzz policy-scale bench bench-full bench-here deps \
+	kernel module tools install clean
 
 BUILD = $(abspath $(or $(AUTONUMA_BUILD),build))
 PREFIX = /usr/local
@@ -22,6 +23,16 @@ test: deps
 # The long form of what the test has on debug kernels: an hour or so.
 torture: deps
 	AUTONUMA_LONG=1 tests/run tests/t/4*.t tests/t/5*.t
+
+# A search for snapshots that the policy does not stand, for FUZZ_SECONDS (60).
+# Needs clang and its sanitizers, and none of what deps installs.
+fuzz:
+	tests/fuzz/fuzz
+
+# How the time of a pass of gear 4 grows with nodes and tasks: a table, and a
+# plot if gnuplot is there.
+policy-scale:
+	tests/unit/scale
 
 # Autonuma beside no balancing, in-tree balancing, numad and binding by hand:
 # half an hour at most; results, plots and a page in build/bench. RESUME=1 goes

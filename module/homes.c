@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Home nodes of autonuma: where the memory that the threads of a process share
- * is to be, and its threads with it. Like all of the policy it never touches
- * the kernel: no kernel call, no recursion, no floating point, nothing on the
- * stack that grows with the machine.
+ * is to be, and its threads with it; homeset.c finds those of several nodes.
+ * Like all of the policy it never touches the kernel: no kernel call, no
+ * recursion, no floating point, nothing on the stack that grows with the
+ * machine.
  *
  * Overflow: see policy.c.
  */
-#include "policy_work.h"
+#include "homes.h"
 
-/* Starting points tried for a home of several nodes, the cheapest first. */
-#define SEEDS		8
 /* Rounds of improving homes per call: two do in practice, the rest waits. */
 #define HOME_ROUNDS	8
+/* Processes tried for an exchange per node, and per process and round. */
+#define PARTNERS	32
+#define ALL_PARTNERS	64
 
 /*
  * Evidence of sharing: a process gets home nodes when at least 1/4 of its
@@ -21,35 +23,10 @@
 #define SHARED_GAIN	4
 #define SHARED_KEEP	8
 
-/*
- * CPU that a task wants: a quarter more than it gets, at most a whole one. A
- * thread that is held up now and then still needs a CPU of its own, and the
- * noise of a busy thread's load disappears.
- */
-static u64 demand_of(const struct an_task *t)
-{
-	u64 demand = (u64)t->load + t->load / 4;
-
-	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
-}
-
-/* Demand above its fair share that a new home may bring to a node. */
-static u64 slack_new(u64 fair)
-{
-	return AN_LOAD_ONE / 4 + fair / 64;
-}
-
 /* The same for a home that is there: noise of the loads must not evict it. */
 static u64 slack_keep(u64 fair)
 {
 	return 2 * slack_new(fair);
-}
-
-static u64 free_on(const struct work *w, u32 n)
-{
-	const struct node_sum *node = &w->node[n];
-
-	return node->fair > node->claim ? node->fair - node->claim : 0;
 }
 
 /* Whether a home of its own pays: see SHARED_GAIN. */
@@ -120,11 +97,15 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 	}
 	for (i = 0; i < s->nr_procs; i++)
 		demand += w->proc[i].demand;
+	w->most_fair = 0;
 	w->overcommit = 1024;
 	if (capacity && demand > capacity)
 		w->overcommit = demand * 1024 / capacity;
-	for (i = 0; i < s->nr_nodes; i++)
+	for (i = 0; i < s->nr_nodes; i++) {
 		w->node[i].fair = s->nodes[i].capacity * w->overcommit / 1024;
+		if (w->node[i].fair > w->most_fair)
+			w->most_fair = w->node[i].fair;
+	}
 }
 
 /*
@@ -144,21 +125,6 @@ static void order_procs(const struct an_snapshot *s, struct work *w)
 		w->order[i] = an_heap_pop(&w->heap);
 }
 
-/* Whether @n has room for the memory of @p that is not there yet. */
-static bool memory_fits(const struct an_snapshot *s, const struct work *w,
-			u32 p, u32 n)
-{
-	const struct an_proc *in = &s->procs[p];
-	u64 missing = w->proc[p].pages;
-	u32 i;
-
-	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
-		if (s->pages[i].node == n)
-			missing -= s->pages[i].pages;
-	}
-	return missing <= s->nodes[n].room;
-}
-
 /*
  * What a home on @n costs: each thread's way there, and the memory's. Memory
  * weighs as much as the threads together: threads that the load balancer has
@@ -168,78 +134,122 @@ static bool memory_fits(const struct an_snapshot *s, const struct work *w,
  *
  * A thread counts its demand and one more, so that idle ones have a say too.
  */
-static u64 home_cost(const struct an_snapshot *s, const struct work *w,
-		     u32 p, u32 n)
+static struct home_cost home_cost(const struct an_snapshot *s, struct work *w,
+				  u32 p, u32 n)
 {
 	const struct an_proc *in = &s->procs[p];
 	const struct proc_sum *proc = &w->proc[p];
-	u64 cost = 0, memory = 0;
+	struct home_cost cost = { 0 };
+	u64 missing = proc->pages;
 	u32 i;
 
+	w->weighed += 1 + in->nr_pages + proc->nr;
 	for (i = proc->first; i < proc->first + proc->nr; i++) {
 		const struct an_task *t = &s->tasks[w->by_proc[i]];
 
-		cost += (demand_of(t) + 1) * distance(s, n, t->node);
+		cost.all += (demand_of(t) + 1) * distance(s, n, t->node);
 	}
 	if (!proc->pages)
 		return cost;
-	for (i = in->pages; i < in->pages + in->nr_pages; i++)
-		memory += (u64)s->pages[i].pages *
-			  distance(s, n, s->pages[i].node);
-	memory = memory * 1024 / proc->pages * (proc->demand + proc->nr) / 1024;
-	return cost + memory * (memory_fits(s, w, p, n) ? 1 : 2);
+	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
+		const struct an_pages *at = &s->pages[i];
+
+		cost.memory += (u64)at->pages * distance(s, n, at->node);
+		if (at->node == n)
+			missing -= at->pages;
+	}
+	cost.memory = divide(cost.memory * 1024, proc->pages) *
+		      (proc->demand + proc->nr) / 1024;
+	if (missing > s->nodes[n].room)
+		cost.memory *= 2;
+	cost.all += cost.memory;
+	return cost;
 }
 
-/* Demand of the threads of @p that may run on each node, as far as useful. */
+/* @demand more on the nodes of the map. */
+static void add_bound(const struct an_snapshot *s, struct work *w,
+		      const unsigned long *map, u64 demand)
+{
+	u32 n;
+
+	for (n = map_next(map, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(map, s->nr_nodes, n + 1))
+		w->node[n].bound_here += demand;
+}
+
+static void forget_bound(const struct an_snapshot *s, struct work *w)
+{
+	u32 n;
+
+	for (n = 0; w->bound && n < s->nr_nodes; n++)
+		w->node[n].bound_here = 0;
+	w->bound = false;
+}
+
+/*
+ * Finds usable_on() for @p. Threads of a process are mostly bound alike: those
+ * in a row that are count as one.
+ */
 static void find_usable(const struct an_snapshot *s, struct work *w, u32 p)
 {
+	size_t size = map_words(s->nr_nodes) * sizeof(long);
 	const struct proc_sum *proc = &w->proc[p];
-	u64 anywhere = 0;
-	u32 i, n;
+	const unsigned long *map = NULL;
+	u64 demand = 0;
+	u32 i;
 
-	for (n = 0; n < s->nr_nodes; n++)
-		w->node[n].usable = 0;
+	forget_bound(s, w);
+	w->anywhere = 0;
 	for (i = proc->first; i < proc->first + proc->nr; i++) {
 		const struct an_task *t = &s->tasks[w->by_proc[i]];
 
 		if (!t->allowed) {
-			anywhere += demand_of(t) + 1;
+			w->anywhere += demand_of(t) + 1;
 			continue;
 		}
-		for (n = map_next(t->allowed, s->nr_nodes, 0); n < s->nr_nodes;
-		     n = map_next(t->allowed, s->nr_nodes, n + 1))
-			w->node[n].usable += demand_of(t) + 1;
+		if (map && memcmp(map, t->allowed, size)) {
+			add_bound(s, w, map, demand);
+			demand = 0;
+		}
+		map = t->allowed;
+		demand += demand_of(t) + 1;
+		w->bound = true;
 	}
-	for (n = 0; n < s->nr_nodes; n++) {
-		w->node[n].usable += anywhere;
-		if (!s->nodes[n].capacity)
-			w->node[n].usable = 0;
-	}
+	if (map)
+		add_bound(s, w, map, demand);
 }
 
-/* Pages and costs of all nodes, for the process in hand. */
-static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
+/* Notes the pages per node of the process in hand. */
+static void find_pages(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	const struct an_proc *in = &s->procs[p];
-	u32 i, n;
+	const struct an_proc *in;
+	u32 i;
 
-	find_usable(s, w, p);
-	for (n = 0; n < s->nr_nodes; n++) {
-		w->node[n].pages = 0;
-		w->node[n].cost = home_cost(s, w, p, n);
+	if (w->paged != AN_NO_TASK) {
+		in = &s->procs[w->paged];
+		for (i = in->pages; i < in->pages + in->nr_pages; i++)
+			w->node[s->pages[i].node].pages = 0;
 	}
+	in = &s->procs[p];
 	for (i = in->pages; i < in->pages + in->nr_pages; i++)
 		w->node[s->pages[i].node].pages = s->pages[i].pages;
+	w->paged = p;
 }
 
-/* Whether @a beats @b as a home: cost, then memory, then the number. */
-static bool better_home(const struct work *w, u32 a, u32 b)
+/* Pages and the costs of the candidates, for the process in hand. */
+static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	const struct node_sum *x = &w->node[a], *y = &w->node[b];
+	u32 i;
 
-	if (x->cost != y->cost)
-		return x->cost < y->cost;
-	return x->pages != y->pages ? x->pages > y->pages : a < b;
+	find_usable(s, w, p);
+	find_pages(s, w, p);
+	w->fresh = w->proc[p].fresh;
+	an_proc_candidates(s, w, p);
+	for (i = 0; i < w->cand.nr; i++) {
+		u32 n = w->cand.node[i];
+
+		w->node[n].cost = home_cost(s, w, p, n);
+	}
 }
 
 /* Whether all threads of @p could be at home on @n, with @slack to spare. */
@@ -248,17 +258,57 @@ static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 	const struct node_sum *node = &w->node[n];
 	u64 demand = w->proc[p].demand;
 
-	return node->usable >= demand + w->proc[p].nr &&
+	return usable_on(w, n) >= demand + w->proc[p].nr &&
 	       node->claim + demand <= node->fair + slack;
 }
 
-/* The best node that holds all of @p, nr_nodes if there is none. */
-static u32 find_single(const struct an_snapshot *s, const struct work *w, u32 p)
+/* The nearest node of those that hold @p, as seen from most of its memory. */
+static u32 nearest_fitting(const struct an_snapshot *s, const struct work *w,
+			   u32 p, u32 from)
 {
 	u32 best = s->nr_nodes;
 	u32 n;
 
 	for (n = 0; n < s->nr_nodes; n++) {
+		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+		    (best == s->nr_nodes ||
+		     distance(s, from, n) < distance(s, from, best)))
+			best = n;
+	}
+	return best;
+}
+
+/*
+ * Makes candidates of the nodes that hold @p, as none of those found does: of
+ * the nearest ones, as many as are weighed anyway.
+ */
+static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 from = w->cand.nr_centres ? w->cand.centre[0] :
+					s->tasks[w->by_proc[w->proc[p].first]].node;
+	u32 n = nearest_fitting(s, w, p, from);
+	u32 least = n < s->nr_nodes ? distance(s, from, n) : 0;
+
+	w->cand.nr = 0;
+	for (; n < s->nr_nodes && w->cand.nr < CANDIDATES; n++) {
+		if (distance(s, from, n) > least ||
+		    !single_fits(w, p, n, slack_new(w->node[n].fair)))
+			continue;
+		w->node[n].candidate = w->cand.search;
+		w->node[n].cost = home_cost(s, w, p, n);
+		w->cand.node[w->cand.nr++] = n;
+	}
+}
+
+/* The best of the candidates that holds all of @p, nr_nodes if none does. */
+static u32 best_fitting(const struct an_snapshot *s, const struct work *w, u32 p)
+{
+	u32 best = s->nr_nodes;
+	u32 i;
+
+	for (i = 0; i < w->cand.nr; i++) {
+		u32 n = w->cand.node[i];
+
 		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
 		    (best == s->nr_nodes || better_home(w, n, best)))
 			best = n;
@@ -266,182 +316,15 @@ static u32 find_single(const struct an_snapshot *s, const struct work *w, u32 p)
 	return best;
 }
 
-/* What node @n adds to a home of the process in hand. */
-static u64 part_on(const struct work *w, u32 n)
+/* The best node that holds all of @p, nr_nodes if there is none. */
+static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	u64 room = free_on(w, n);
+	u32 best = best_fitting(s, w, p);
 
-	return room < w->node[n].usable ? room : w->node[n].usable;
-}
-
-static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
-{
-	u32 m;
-
-	map_add(w->set, n);
-	w->node[n].in_set = true;
-	for (m = 0; m < s->nr_nodes; m++)
-		w->node[m].near += distance(s, n, m);
-}
-
-/* The node nearest to the set that adds something, nr_nodes if none does. */
-static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
-{
-	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
-	u32 best = s->nr_nodes;
-	u32 n;
-
-	for (n = 0; n < s->nr_nodes; n++) {
-		const struct node_sum *node = &w->node[n], *b;
-
-		if (node->in_set || !node->usable || part_on(w, n) < least)
-			continue;
-		b = &w->node[best];
-		if (best == s->nr_nodes || node->near < b->near ||
-		    (node->near == b->near &&
-		     (part_on(w, n) > part_on(w, best) ||
-		      (part_on(w, n) == part_on(w, best) &&
-		       better_home(w, n, best)))))
-			best = n;
-	}
-	return best;
-}
-
-static void set_start(const struct an_snapshot *s, struct work *w)
-{
-	u32 n;
-
-	map_clear(w->set, s->nr_nodes);
-	for (n = 0; n < s->nr_nodes; n++) {
-		w->node[n].near = 0;
-		w->node[n].in_set = false;
-	}
-}
-
-/* All that the process may use: it does not fit anywhere. */
-static u32 set_take_all(const struct an_snapshot *s, struct work *w)
-{
-	u32 nr = 0;
-	u32 n;
-
-	for (n = 0; n < s->nr_nodes; n++) {
-		if (!w->node[n].usable)
-			continue;
-		map_add(w->set, n);
-		nr++;
-	}
-	return nr;
-}
-
-/* Builds in w->set a home for @p around @seed. Returns its number of nodes. */
-static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
-		     u32 seed)
-{
-	u64 demand = w->proc[p].demand;
-	u64 room = 0, fair = 0;
-	u32 nr = 0;
-	u32 n = seed;
-
-	set_start(s, w);
-	while (n < s->nr_nodes) {
-		set_take(s, w, n);
-		nr++;
-		room += part_on(w, n);
-		fair += w->node[n].fair;
-		if (room + slack_new(fair) >= demand)
-			return nr;
-		n = set_next(s, w, demand - room);
-	}
-	return set_take_all(s, w);
-}
-
-/* Mean distance between the nodes of @set, in 1/1024. */
-static u64 set_width(const struct an_snapshot *s, const unsigned long *set)
-{
-	u64 sum = 0, nr = 0;
-	u32 a, b;
-
-	for (a = map_next(set, s->nr_nodes, 0); a < s->nr_nodes;
-	     a = map_next(set, s->nr_nodes, a + 1)) {
-		nr++;
-		for (b = map_next(set, s->nr_nodes, 0); b < s->nr_nodes;
-		     b = map_next(set, s->nr_nodes, b + 1))
-			sum += distance(s, a, b);
-	}
-	return nr ? sum * 1024 / (nr * nr) : 0;
-}
-
-/*
- * As home_cost(), for several nodes: the way to the nearest of them, and what
- * the threads will see once memory is spread over them.
- */
-static u64 set_cost(const struct an_snapshot *s, const struct work *w,
-		    const unsigned long *set, u32 p)
-{
-	const struct an_proc *in = &s->procs[p];
-	const struct proc_sum *proc = &w->proc[p];
-	u64 weight = proc->demand + proc->nr;
-	u64 cost = set_width(s, set) * weight / 1024;
-	u64 memory = 0;
-	u32 i;
-
-	for (i = proc->first; i < proc->first + proc->nr; i++) {
-		const struct an_task *t = &s->tasks[w->by_proc[i]];
-
-		cost += (demand_of(t) + 1) * an_set_distance(s, set, t->node);
-	}
-	for (i = in->pages; i < in->pages + in->nr_pages; i++)
-		memory += (u64)s->pages[i].pages *
-			  an_set_distance(s, set, s->pages[i].node);
-	if (proc->pages)
-		cost += memory * 1024 / proc->pages * weight / 1024;
-	return cost;
-}
-
-/* The cheapest node that is worth a try as seed and was not tried yet. */
-static u32 next_seed(const struct an_snapshot *s, const struct work *w,
-		     u32 last)
-{
-	u32 best = s->nr_nodes;
-	u32 n;
-
-	for (n = 0; n < s->nr_nodes; n++) {
-		if (!part_on(w, n))
-			continue;
-		if (last < s->nr_nodes && !better_home(w, last, n))
-			continue;
-		if (best == s->nr_nodes || better_home(w, n, best))
-			best = n;
-	}
-	return best;
-}
-
-/* The fewest, then the cheapest nodes for @p, in w->best. Returns how many. */
-static u32 find_set(const struct an_snapshot *s, struct work *w, u32 p)
-{
-	u32 seed = next_seed(s, w, s->nr_nodes);
-	u64 least = 0;
-	u32 fewest = 0;
-	u32 i;
-
-	if (seed == s->nr_nodes) {
-		set_start(s, w);
-		fewest = set_take_all(s, w);
-		map_copy(w->best, w->set, s->nr_nodes);
-		return fewest;
-	}
-	for (i = 0; i < SEEDS && seed < s->nr_nodes; i++) {
-		u32 nr = set_build(s, w, p, seed);
-		u64 cost = set_cost(s, w, w->set, p);
-
-		if (!fewest || nr < fewest || (nr == fewest && cost < least)) {
-			map_copy(w->best, w->set, s->nr_nodes);
-			fewest = nr;
-			least = cost;
-		}
-		seed = next_seed(s, w, seed);
-	}
-	return fewest;
+	if (best < s->nr_nodes || s->nr_nodes <= CANDIDATES)
+		return best;
+	weigh_fitting(s, w, p);
+	return best_fitting(s, w, p);
 }
 
 /* Whether the demand of @p fits on @set with @slack(fair) to spare. */
@@ -453,7 +336,7 @@ static bool set_fits(const struct an_snapshot *s, const struct work *w,
 
 	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
 	     n = map_next(set, s->nr_nodes, n + 1)) {
-		if (!w->node[n].usable)
+		if (!usable_on(w, n))
 			return false;
 		room += part_on(w, n);
 		fair += w->node[n].fair;
@@ -476,25 +359,32 @@ static bool home_usable(const struct an_snapshot *s, const struct work *w,
 
 	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
 	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (!w->node[n].usable)
+		if (!usable_on(w, n))
 			return false;
 	}
 	return true;
 }
 
 /*
- * Whether the last home of @p still does. Needs find_usable(). While its memory
- * is on the way there, its threads wait for it and look idle, and those who move
- * it look busy: another home by that would only make all of it move again.
+ * Whether @p stays at home whatever the loads are. While its memory is on the
+ * way there, its threads wait for it and look idle, and those who move it look
+ * busy: another home by that would only make all of it move again.
  */
+static bool home_awaits_memory(const struct an_snapshot *s,
+			       const struct work *w, u32 p)
+{
+	return s->procs[p].moving && w->proc[p].nr_home && home_usable(s, w, p);
+}
+
+/* Whether the last home of @p, not oversize, still does. Needs find_usable(). */
 static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 {
 	const struct proc_sum *proc = &w->proc[p];
 
 	if (!proc->nr_home)
 		return false;
-	if (s->procs[p].moving)
-		return home_usable(s, w, p);
+	if (home_awaits_memory(s, w, p))
+		return true;
 	if (proc->nr_home == 1)
 		return single_fits(w, p, proc->home,
 				   slack_keep(w->node[proc->home].fair));
@@ -572,10 +462,13 @@ static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 static void claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	u64 rest = w->proc[p].demand;
+	const unsigned long *home = s->procs[p].home;
 	u64 fullest = 0;
 	u32 i, n;
 
-	set_start(s, w);
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1))
+		w->node[n].in_set = false;
 	for (i = 0; i < w->proc[p].nr_home; i++) {
 		u64 part;
 
@@ -633,24 +526,41 @@ static bool clearly_less(u64 after, u64 before)
 }
 
 /*
+ * Whether a home that stands may be changed for one of cost @after: by all that
+ * counts it must be clearly better, and better for the memory, too. So in a
+ * machine that stays as it is homes come to rest, whatever threads do.
+ */
+static bool home_pays(struct home_cost after, struct home_cost before)
+{
+	return clearly_less(after.all, before.all) &&
+	       after.memory < before.memory;
+}
+
+static struct home_cost add_costs(struct home_cost a, struct home_cost b)
+{
+	return (struct home_cost){ a.all + b.all, a.memory + b.memory };
+}
+
+/*
  * Whether the last home of @p, more than one node needs, is to be kept though
  * w->best has @nr nodes.
  */
-static bool keep_set(const struct an_snapshot *s, const struct work *w, u32 p,
+static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 		     u32 nr)
 {
 	const unsigned long *home = s->procs[p].home;
 	const struct proc_sum *proc = &w->proc[p];
 
-	if (!home_holds(s, w, p))
-		return false;
-	if (s->procs[p].moving)
+	if (home_awaits_memory(s, w, p))
 		return true;
+	if (!proc->nr_home || !set_fits(s, w, home, p, slack_keep))
+		return false;
 	if (nr < proc->nr_home)
 		return !set_fits(s, w, w->best, p, slack_none);
-	return nr > proc->nr_home ||
-	       !clearly_less(set_cost(s, w, w->best, p),
-			     set_cost(s, w, home, p));
+	if (nr > proc->nr_home)
+		return true;
+	return !home_pays(an_home_set_cost(s, w, w->best, p),
+			  an_home_set_cost(s, w, home, p));
 }
 
 /* Finds a home for @p, whatever it had. */
@@ -663,7 +573,7 @@ static void place_anew(struct an_snapshot *s, struct work *w, u32 p)
 	if (n < s->nr_nodes) {
 		set_single_home(s, w, p, n);
 	} else {
-		find_set(s, w, p);
+		an_home_find_set(s, w, p);
 		set_home(s, w, p);
 	}
 	claim_home(s, w, p);
@@ -676,10 +586,12 @@ static bool is_oversize(const struct an_snapshot *s, const struct work *w,
 	const struct proc_sum *proc = &w->proc[p];
 	u32 n;
 
+	if (!w->bound)
+		return proc->demand > w->most_fair + slack_new(w->most_fair);
 	for (n = 0; n < s->nr_nodes; n++) {
 		const struct node_sum *node = &w->node[n];
 
-		if (node->usable >= proc->demand + proc->nr &&
+		if (usable_on(w, n) >= proc->demand + proc->nr &&
 		    proc->demand <= node->fair + slack_new(node->fair))
 			return false;
 	}
@@ -715,7 +627,7 @@ static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 		return;
 	}
 	find_costs(s, w, p);
-	nr = find_set(s, w, p);
+	nr = an_home_find_set(s, w, p);
 	if (!keep_set(s, w, p, nr))
 		set_home(s, w, p);
 	claim_home(s, w, p);
@@ -731,12 +643,12 @@ static void move_home(struct an_snapshot *s, struct work *w, u32 p, u32 n)
 }
 
 /* Whether a change from @before to @after pays, for these processes. */
-static bool home_gains(const struct work *w, u32 p, u32 q, u64 before,
-		       u64 after)
+static bool home_gains(const struct work *w, u32 p, u32 q,
+		       struct home_cost before, struct home_cost after)
 {
 	if (w->proc[p].fresh && w->proc[q].fresh)
-		return after < before;
-	return clearly_less(after, before);
+		return after.all < before.all;
+	return home_pays(after, before);
 }
 
 /* Whether all threads of @p may run on @n. */
@@ -764,19 +676,22 @@ static bool claim_swaps(const struct work *w, u32 n, u32 in, u32 out)
 }
 
 /* A process at home on @n that would gladly exchange with @p, or AN_NO_TASK. */
-static u32 find_exchange(const struct an_snapshot *s, const struct work *w,
-			 u32 p, u32 n)
+static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
+			 u32 n, u32 *left)
 {
 	u32 from = w->proc[p].home;
 	u32 tried = 0;
 	u32 q;
 
-	for (q = w->node[n].head; q != AN_NO_TASK && tried++ < PARTNERS;
-	     q = w->proc[q].next) {
-		u64 before = w->node[from].cost + home_cost(s, w, q, n);
-		u64 after = w->node[n].cost + home_cost(s, w, q, from);
+	for (q = w->node[n].head; q != AN_NO_TASK && tried++ < PARTNERS && *left;
+	     q = w->proc[q].next, --*left) {
+		struct home_cost before = add_costs(w->node[from].cost,
+						    home_cost(s, w, q, n));
+		struct home_cost after = add_costs(w->node[n].cost,
+						   home_cost(s, w, q, from));
 
-		if (home_gains(w, p, q, before, after) &&
+		if (!s->procs[q].moving &&
+		    home_gains(w, p, q, before, after) &&
 		    claim_swaps(w, n, p, q) && claim_swaps(w, from, q, p) &&
 		    proc_allowed(s, w, q, from))
 			return q;
@@ -785,23 +700,25 @@ static u32 find_exchange(const struct an_snapshot *s, const struct work *w,
 }
 
 /* Moves the one home node of @p to @n, if that pays. Needs find_costs(). */
-static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n)
+static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n,
+		       u32 *left)
 {
 	u32 from = w->proc[p].home;
 	u32 q;
 
-	if (w->node[n].usable < w->proc[p].demand + w->proc[p].nr)
+	if (usable_on(w, n) < w->proc[p].demand + w->proc[p].nr)
 		return false;
 	if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
 	    home_gains(w, p, p, w->node[from].cost, w->node[n].cost)) {
 		move_home(s, w, p, n);
 		return true;
 	}
-	q = find_exchange(s, w, p, n);
+	q = find_exchange(s, w, p, n, left);
 	if (q == AN_NO_TASK)
 		return false;
 	move_home(s, w, p, n);
 	move_home(s, w, q, from);
+	w->proc[q].content = false;
 	return true;
 }
 
@@ -825,16 +742,24 @@ static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 
 static bool improve_home(struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 n;
+	u32 left = ALL_PARTNERS;
+	bool content = true;
+	u32 i;
 
 	find_costs(s, w, p);
 	if (w->proc[p].nr_home > 1)
 		return shrink_home(s, w, p);
-	for (n = 0; n < s->nr_nodes; n++) {
-		if (w->node[n].cost < w->node[w->proc[p].home].cost &&
-		    improve_to(s, w, p, n))
+	for (i = 0; i < w->cand.nr; i++) {
+		u32 n = w->cand.node[i];
+
+		if (w->node[n].cost.all >=
+		    w->node[w->proc[p].home].cost.all)
+			continue;
+		if (improve_to(s, w, p, n, &left))
 			return true;
+		content = false;
 	}
+	w->proc[p].content = content;
 	return false;
 }
 
@@ -847,7 +772,8 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
 		u32 p = w->order[i];
 
 		if (w->proc[p].gathers && w->proc[p].nr_home &&
-		    !s->procs[p].wish && !s->procs[p].moving)
+		    !w->proc[p].content && !s->procs[p].wish &&
+		    !s->procs[p].moving)
 			changed |= improve_home(s, w, p);
 	}
 	return changed;
@@ -863,14 +789,17 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
  * while it holds with some slack, and nothing is better by a quarter; and in any
  * case while memory is on the way to it.
  *
- * Context: any; O(p log p) for p processes, and nodes * (tasks + pages) for the
- * costs. The scratch is overwritten.
+ * Context: any; O(n log n) for n processes, tasks and pages; and nodes per
+ * process that finds no room, or is bound to nodes. The scratch is overwritten.
  */
 void an_policy_homes(struct an_snapshot *s)
 {
 	struct work *w = an_sum_up(s);
 	u32 i;
 
+	w->bound = false;
+	for (i = 0; i < s->nr_nodes; i++)
+		w->every[i] = i;
 	sum_procs(s, w);
 	set_fair(s, w);
 	order_procs(s, w);

@@ -11,6 +11,13 @@
  */
 #include "policy_work.h"
 
+/* Partners looked at per list: bounds a search where nodes hold thousands. */
+#define PARTNERS	8
+/* Those among them, per task, of whom nothing tells that they would come. */
+#define STRANGERS	16
+/* Looks for a step per task and call; those left wait for the next one. */
+#define LOOKS		16
+
 /* Lifts signed differences of costs (below 2^28) into an unsigned key. */
 #define KEY_ZERO	0x100000000ULL
 
@@ -129,15 +136,14 @@ bool an_policy_whole_region(const struct an_fault *f)
  * It is the process's memory that counts, not the faults of the thread: two
  * threads that share never gain by changing places.
  */
-static u32 home_distance(const struct an_snapshot *s, const struct work *w,
-			 u32 p, u32 n)
+static u32 far_from_set(const struct an_snapshot *s, struct work *w, u32 p,
+			u32 n)
 {
 	const struct an_proc *in = &s->procs[p];
 	u64 sum = 0, pages = 0;
 	u32 nearest, i;
 
-	if (w->proc[p].nr_home == 1)
-		return distance(s, n, w->proc[p].home) * AN_SHARE_ONE;
+	w->weighed += in->nr_pages;
 	nearest = an_set_distance(s, in->home, n);
 	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
 		const struct an_pages *at = &s->pages[i];
@@ -149,6 +155,24 @@ static u32 home_distance(const struct an_snapshot *s, const struct work *w,
 		pages += 2 * (u64)at->pages;
 	}
 	return pages ? sum * AN_SHARE_ONE / pages : nearest * AN_SHARE_ONE;
+}
+
+/* The same for any home; of several nodes it is found out once, mostly. */
+static u32 home_distance(const struct an_snapshot *s, struct work *w, u32 p,
+			 u32 n)
+{
+	struct memo *memo = &w->memo[hash_pair(w, p, n)];
+
+	if (!w->proc[p].nr_home)
+		return 0;
+	if (w->proc[p].nr_home == 1)
+		return distance(s, n, w->proc[p].home) * AN_SHARE_ONE;
+	if (memo->proc != p || memo->node != n) {
+		memo->mean = far_from_set(s, w, p, n);
+		memo->proc = p;
+		memo->node = n;
+	}
+	return memo->mean;
 }
 
 /*
@@ -182,53 +206,47 @@ static u64 homed_distance(const struct an_snapshot *s, const struct work *w,
 {
 	const struct an_task *task = &s->tasks[t];
 	const struct task_sum *sum = &w->task[t];
-	u64 shared = an_shared_part(sum->shared, sum->faults,
-				 w->proc[task->proc].nr);
 	u64 private = sum->faults - sum->shared;
 
 	if (private)
-		private = placed_faults(s, task, true, n) * AN_SHARE_ONE /
-			  private;
-	return (shared * to_home + (sum->faults - shared) * private / 2) /
-	       sum->faults;
+		private = divide(placed_faults(s, task, true, n) *
+				 AN_SHARE_ONE, private);
+	return divide(sum->real * to_home +
+		      (sum->faults - sum->real) * private / 2, sum->faults);
 }
 
 /*
- * Mean distance of the accesses of task @t if it ran on @n, in 1/1024, given
- * the home_distance() of its process. Without evidence of its own a task
- * shares like its process, and has no opinion on the rest. Home nodes that were
- * wished for count for all of it: the memory is to follow.
+ * Mean distance of the accesses of task @t if it ran on @n, in 1/1024. Without
+ * evidence of its own a task shares like its process, and has no opinion on the
+ * rest. Home nodes that were wished for count for all of it: the memory is to
+ * follow.
  */
-static u32 mean_distance(const struct an_snapshot *s, const struct work *w,
-			 u32 t, u32 n, u32 to_home)
+static u32 mean_distance(const struct an_snapshot *s, struct work *w, u32 t,
+			 u32 n)
 {
 	const struct an_task *task = &s->tasks[t];
 	const struct proc_sum *proc = &w->proc[task->proc];
+	u32 to_home = home_distance(s, w, task->proc, n);
 
+	w->weighed++;
 	if (s->procs[task->proc].wish)
 		return to_home;
 	if (has_evidence(s, w, t)) {
 		if (proc->nr_home)
 			return homed_distance(s, w, t, n, to_home);
-		return placed_faults(s, task, false, n) * AN_SHARE_ONE /
-		       w->task[t].faults;
+		return divide(placed_faults(s, task, false, n) * AN_SHARE_ONE,
+			      w->task[t].faults);
 	}
 	if (!proc->nr_home || !proc->faults)
 		return 0;
-	return an_shared_part(proc->shared, proc->faults, proc->nr) * to_home /
-	       proc->faults;
+	return divide(an_shared_part(proc->shared, proc->faults, proc->nr) *
+		      to_home, proc->faults);
 }
 
 /* The part of task @t in J, if it ran on @n. */
-static u64 task_cost(const struct an_snapshot *s, const struct work *w,
-		     u32 t, u32 n)
+static u64 task_cost(const struct an_snapshot *s, struct work *w, u32 t, u32 n)
 {
-	const struct an_task *task = &s->tasks[t];
-	u32 to_home = 0;
-
-	if (w->proc[task->proc].nr_home)
-		to_home = home_distance(s, w, task->proc, n);
-	return (u64)task->load * mean_distance(s, w, t, n, to_home);
+	return (u64)s->tasks[t].load * mean_distance(s, w, t, n);
 }
 
 /**
@@ -249,33 +267,19 @@ u64 an_policy_goal(struct an_snapshot *s)
 	return goal;
 }
 
-/* Lists of tasks per node */
-
-static void task_list_add(struct work *w, u32 n, u32 t)
+/**
+ * an_policy_cost - the part of a task in J if it ran elsewhere
+ * @s: the snapshot, after an_policy_goal() or an_policy_balance(), whose
+ *	scratch is used
+ * @task: index of the task
+ * @node: where it would run, allowed or not
+ *
+ * Context: any; linear in the task's faults, mostly.
+ * Return: in the unit of J.
+ */
+u64 an_policy_cost(struct an_snapshot *s, u32 task, u32 node)
 {
-	struct node_sum *node = &w->node[n];
-
-	w->task[t].prev = node->tail;
-	w->task[t].next = AN_NO_TASK;
-	if (node->tail == AN_NO_TASK)
-		node->head = t;
-	else
-		w->task[node->tail].next = t;
-	node->tail = t;
-}
-
-static void task_list_del(struct work *w, u32 n, u32 t)
-{
-	struct task_sum *task = &w->task[t];
-
-	if (task->prev == AN_NO_TASK)
-		w->node[n].head = task->next;
-	else
-		w->task[task->prev].next = task->next;
-	if (task->next == AN_NO_TASK)
-		w->node[n].tail = task->prev;
-	else
-		w->task[task->next].prev = task->prev;
+	return task_cost(s, s->scratch, task, node);
 }
 
 /* Balance */
@@ -326,40 +330,28 @@ static void choice_insert(struct choice *list, u32 *nr, u32 n, u32 mean)
 
 /*
  * The nodes that suit a task best; they depend on its statistics only, not on
- * where anything runs. The search starts at another node for each task, so
- * that not all go for the same ones where many are equally good.
+ * where anything runs.
  */
 static void choose_nodes(const struct an_snapshot *s, struct work *w, u32 t)
 {
-	const struct an_task *task = &s->tasks[t];
 	struct choice *list = &w->choice[(size_t)t * CHOICES];
 	u32 nr = 0;
 	u32 i;
 
-	for (i = 0; i < s->nr_nodes; i++) {
-		u32 n = (t + i) % s->nr_nodes;
+	an_task_candidates(s, w, t, true);
+	for (i = 0; i < w->cand.nr; i++) {
+		u32 n = w->cand.node[i];
 
-		if (!s->nodes[n].capacity || !allowed_on(task, n))
-			continue;
-		choice_insert(list, &nr, n,
-			      mean_distance(s, w, t, n, w->node[n].to_home));
+		choice_insert(list, &nr, n, mean_distance(s, w, t, n));
 	}
 	if (nr < CHOICES)
 		list[nr].node = s->nr_nodes;
 }
 
-static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
+static u64 present_cost(const struct an_snapshot *s, const struct work *w,
+			u32 t)
 {
-	u32 p, i, n;
-
-	for (p = 0; p < s->nr_procs; p++) {
-		const struct proc_sum *proc = &w->proc[p];
-
-		for (n = 0; proc->nr_home && n < s->nr_nodes; n++)
-			w->node[n].to_home = home_distance(s, w, p, n);
-		for (i = proc->first; i < proc->first + proc->nr; i++)
-			choose_nodes(s, w, w->by_proc[i]);
-	}
+	return (u64)s->tasks[t].load * w->task[t].mean;
 }
 
 /* Cost now, less the cost on the best other node, plus KEY_ZERO; 0: none. */
@@ -372,10 +364,32 @@ static u64 leave_key(const struct an_snapshot *s, const struct work *w, u32 t)
 	for (i = 0; i < CHOICES && list[i].node < s->nr_nodes; i++) {
 		if (list[i].node == task->node)
 			continue;
-		return KEY_ZERO + task_cost(s, w, t, task->node) -
+		return KEY_ZERO + present_cost(s, w, t) -
 		       (u64)task->load * list[i].mean;
 	}
 	return 0;
+}
+
+/* Notes what it means to task @t to be where it is. */
+static void note_place(const struct an_snapshot *s, struct work *w, u32 t)
+{
+	w->task[t].mean = mean_distance(s, w, t, s->tasks[t].node);
+	w->task[t].leave = leave_key(s, w, t);
+}
+
+/* Process by process, so that what is remembered of homes is there. */
+static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
+{
+	u32 i;
+
+	for (i = 0; i < s->nr_tasks; i++) {
+		u32 t = w->by_proc[i];
+
+		choose_nodes(s, w, t);
+		note_place(s, w, t);
+		w->task[t].queued = false;
+		w->task[t].looked = 0;
+	}
 }
 
 /*
@@ -394,24 +408,25 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 {
 	u32 t;
 
-	an_list_start(w, s->nr_nodes);
+	an_partners_start(s, w);
 	w->heap.len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
-		w->task[t].leave = leave_key(s, w, t);
 		if (w->task[t].leave && movable(s, w, t))
 			an_heap_push(&w->heap, t, w->task[t].leave);
 	}
-	while (w->heap.len) {
-		t = an_heap_pop(&w->heap);
-		task_list_add(w, s->tasks[t].node, t);
-	}
+	while (w->heap.len)
+		an_partner_add(s, w, an_heap_pop(&w->heap));
 }
 
 /* Makes @t wait for its turn to look for a better node, if there is one. */
 static void await_turn(struct work *w, u32 t)
 {
-	if (w->task[t].leave > KEY_ZERO)
-		an_heap_push(&w->heap, t, w->task[t].leave - KEY_ZERO);
+	struct task_sum *task = &w->task[t];
+
+	if (task->leave <= KEY_ZERO || task->queued)
+		return;
+	task->queued = true;
+	an_heap_push(&w->heap, t, task->leave - KEY_ZERO);
 }
 
 static bool worth_it(const struct an_snapshot *s, u64 gain, u64 present)
@@ -466,21 +481,24 @@ static void try_move(const struct an_snapshot *s, const struct work *w,
 	best->reason = idle ? AN_R_MOVE_IDLE : AN_R_MOVE_EVEN;
 }
 
-static void try_swap(const struct an_snapshot *s, const struct work *w,
+static void try_swap(const struct an_snapshot *s, struct work *w,
 		     struct an_step *best, u32 to, u32 other,
 		     u64 present, u64 gain)
 {
 	u32 from = best->from;
 	u32 in = s->tasks[best->task].load;
 	u32 out = s->tasks[other].load;
-	u64 before = task_cost(s, w, other, to);
-	u64 after = task_cost(s, w, other, from);
+	u64 before = present_cost(s, w, other);
+	u64 after;
 
+	if (!allowed_on(&s->tasks[other], from) ||
+	    !load_fits(w, to, in, out) || !load_fits(w, from, out, in))
+		return;
+	after = task_cost(s, w, other, from);
 	if (gain + before <= best->gain + after)
 		return;
 	gain = gain + before - after;
-	if (!worth_it(s, gain, present + before) ||
-	    !load_fits(w, to, in, out) || !load_fits(w, from, out, in))
+	if (!worth_it(s, gain, present + before))
 		return;
 	best->to = to;
 	best->other = other;
@@ -489,44 +507,81 @@ static void try_swap(const struct an_snapshot *s, const struct work *w,
 	best->reason = AN_R_SWAP;
 }
 
-/* Tries the tasks on @to as partners, unless they cannot beat @best. */
-static void try_partners(const struct an_snapshot *s, const struct work *w,
-			 struct an_step *best, u32 to, u64 present, u64 gain)
+/* Tries those on @to as partners that would be better off on @best->from. */
+static void try_wishes(const struct an_snapshot *s, struct work *w,
+		       struct an_step *best, u32 to, u64 present, u64 gain)
 {
-	u32 tried = 0;
-	u32 other;
+	u32 i = w->pair[hash_pair(w, to, best->from)].head;
+	u32 tried;
 
-	if (!s->nodes[best->from].capacity)
-		return;
-	for (other = w->node[to].head; other != AN_NO_TASK && tried < PARTNERS;
-	     other = w->task[other].next) {
-		if (gain + w->task[other].leave <= best->gain + KEY_ZERO ||
-		    !allowed_on(&s->tasks[other], best->from))
-			continue;
-		try_swap(s, w, best, to, other, present, gain);
-		tried++;
+	for (tried = 0; i != AN_NO_TASK && tried < PARTNERS; tried++) {
+		const struct wish *wish = &w->wish[i];
+		u32 other = i / WISHES;
+
+		if (wish->to == best->from && wish->from == to &&
+		    gain + w->task[other].leave > best->gain + KEY_ZERO)
+			try_swap(s, w, best, to, other, present, gain);
+		i = wish->next;
 	}
+	w->weighed += tried;
+}
+
+/*
+ * Tries the first tasks of @to as partners, whatever they would like. They are
+ * not better off by it, or others of their wishes come first, so this pays only
+ * if nothing better than @gain itself was found.
+ */
+static u32 try_others(const struct an_snapshot *s, struct work *w,
+		      struct an_step *best, u32 to, u64 present, u64 gain,
+		      u32 most)
+{
+	u32 other = w->node[to].head;
+	u32 tried;
+
+	for (tried = 0; other != AN_NO_TASK && tried < most &&
+	     tried < PARTNERS && best->gain < gain; tried++) {
+		if (gain + w->task[other].leave > best->gain + KEY_ZERO)
+			try_swap(s, w, best, to, other, present, gain);
+		other = w->task[other].next;
+	}
+	w->weighed += tried;
+	return tried;
+}
+
+/* Nothing came to @n or left it since @t found no step. */
+static bool as_before(const struct work *w, u32 t, u32 n)
+{
+	return w->node[n].changed <= w->task[t].looked;
 }
 
 /* The best step of task @t as things stand; its gain is 0 if there is none. */
-static struct an_step best_step(const struct an_snapshot *s,
-				const struct work *w, u32 t)
+static struct an_step best_step(const struct an_snapshot *s, struct work *w,
+				u32 t)
 {
 	const struct an_task *task = &s->tasks[t];
 	const struct choice *list = &w->choice[(size_t)t * CHOICES];
-	u64 present = task_cost(s, w, t, task->node);
+	u64 present = present_cost(s, w, t);
 	struct an_step best = { .task = t, .from = task->node };
+	bool still = as_before(w, t, task->node);
+	u32 strangers = STRANGERS;
 	u32 i;
 
 	for (i = 0; i < CHOICES && list[i].node < s->nr_nodes; i++) {
 		u64 cost = (u64)task->load * list[i].mean;
+		u32 to = list[i].node;
 
 		if (cost >= present)
 			break;
-		try_move(s, w, &best, list[i].node, present, present - cost);
-		try_partners(s, w, &best, list[i].node, present,
-			     present - cost);
+		if (still && as_before(w, t, to))
+			continue;
+		try_move(s, w, &best, to, present, present - cost);
+		if (!s->nodes[best.from].capacity)
+			continue;
+		try_wishes(s, w, &best, to, present, present - cost);
+		strangers -= try_others(s, w, &best, to, present,
+					present - cost, strangers);
 	}
+	w->task[t].looked = best.gain ? 0 : w->clock;
 	return best;
 }
 
@@ -534,12 +589,12 @@ static void put_task(struct an_snapshot *s, struct work *w, u32 t, u32 to)
 {
 	struct an_task *task = &s->tasks[t];
 
-	task_list_del(w, task->node, t);
+	an_partner_del(s, w, t);
 	w->node[task->node].load -= task->load;
 	task->node = to;
 	w->node[to].load += task->load;
-	task_list_add(w, to, t);
-	w->task[t].leave = leave_key(s, w, t);
+	note_place(s, w, t);
+	an_partner_add(s, w, t);
 }
 
 /* A CPU falls idle where a task leaves, unless others wait for it. */
@@ -558,6 +613,9 @@ static void account_idle(struct an_snapshot *s, const struct work *w,
 static void carry_out(struct an_snapshot *s, struct work *w,
 		      const struct an_step *step)
 {
+	w->clock++;
+	w->node[step->from].changed = w->clock;
+	w->node[step->to].changed = w->clock;
 	put_task(s, w, step->task, step->to);
 	if (step->other == AN_NO_TASK) {
 		account_idle(s, w, step->from, step->to);
@@ -577,28 +635,53 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 	u32 nr = 0;
 	u32 t;
 
-	list_tasks(s, w);
 	for (t = 0; t < s->nr_tasks; t++) {
 		if (movable(s, w, t))
 			await_turn(w, t);
 	}
-	while (h->len && nr < max_steps) {
+	for (; h->len && nr < max_steps && w->looks; w->looks--) {
 		struct an_step step;
 
 		t = an_heap_pop(h);
+		w->task[t].queued = false;
 		step = best_step(s, w, t);
 		if (!step.gain)
 			continue;
 		if (h->len && step.gain < h->key[h->item[0]]) {
+			w->task[t].queued = true;
 			an_heap_push(h, t, step.gain);
 			continue;
 		}
 		carry_out(s, w, &step);
 		await_turn(w, t);
+		if (step.other != AN_NO_TASK)
+			await_turn(w, step.other);
 		if (steps)
 			steps[nr] = step;
 		nr++;
 	}
+	return nr;
+}
+
+/*
+ * Rounds until one takes no step. It starts as a new call would, so that a call
+ * on the result finds nothing if this does.
+ */
+static u32 balance_rounds(struct an_snapshot *s, struct work *w,
+			  struct an_step *steps, u32 max_steps)
+{
+	u32 nr = 0;
+	u32 more, n;
+
+	list_tasks(s, w);
+	w->clock++;
+	for (n = 0; n < s->nr_nodes; n++)
+		w->node[n].changed = w->clock;
+	do {
+		more = balance_round(s, w, steps ? steps + nr : NULL,
+				     max_steps - nr);
+		nr += more;
+	} while (more && nr < max_steps && w->looks);
 	return nr;
 }
 
@@ -613,10 +696,11 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
  * bound (see set_bounds()) unless it lowers that load; a move takes an idle
  * CPU, or leaves a more crowded node (see evens_out()). J falls strictly and
  * assignments are finite, so this ends; called again on the result it finds
- * nothing, unless @s->max_steps cut it short.
+ * nothing, unless @s->max_steps or LOOKS cut it short.
  *
- * Context: any; for n tasks and z faults O(n log n + nodes * z), and a bounded
- * search for partners per task. The scratch is left for an_policy_why_not().
+ * Context: any; O(n log n) for n tasks and faults, see LOOKS and CANDIDATES, and
+ * nodes * nodes to read the distances. The scratch is left for
+ * an_policy_why_not().
  * Return: number of steps, to be carried out in this order.
  */
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)
@@ -626,31 +710,31 @@ u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)
 	u32 more;
 
 	set_bounds(s, w);
+	w->looks = (u64)LOOKS * s->nr_tasks;
+	w->clock = 0;
 	choose_all_nodes(s, w);
 	do {
-		more = balance_round(s, w, steps ? steps + nr : NULL,
-				     s->max_steps - nr);
+		more = balance_rounds(s, w, steps ? steps + nr : NULL,
+				      s->max_steps - nr);
 		nr += more;
-	} while (more && nr < s->max_steps);
+	} while (more && nr < s->max_steps && w->looks);
 	return nr;
 }
 
 /* The node with CPUs where @t costs least, allowed or not. */
-static u32 best_node(const struct an_snapshot *s, const struct work *w, u32 t)
+static u32 best_node(const struct an_snapshot *s, struct work *w, u32 t)
 {
 	u32 best = s->tasks[t].node;
 	u64 least = task_cost(s, w, t, best);
-	u32 n;
+	u32 i;
 
-	for (n = 0; n < s->nr_nodes; n++) {
-		u64 cost;
+	an_task_candidates(s, w, t, false);
+	for (i = 0; i < w->cand.nr; i++) {
+		u64 cost = task_cost(s, w, t, w->cand.node[i]);
 
-		if (!s->nodes[n].capacity)
-			continue;
-		cost = task_cost(s, w, t, n);
 		if (cost < least) {
 			least = cost;
-			best = n;
+			best = w->cand.node[i];
 		}
 	}
 	return best;
@@ -659,17 +743,17 @@ static u32 best_node(const struct an_snapshot *s, const struct work *w, u32 t)
 /**
  * an_policy_why_not - why a task stays where it is
  * @s: the snapshot, after an_policy_balance() or an_policy_goal(), whose
- *	scratch is read
+ *	scratch is used
  * @task: index of the task
  * @best: set to the node that suits it best, allowed and free or not
  *
- * Context: any; linear in nodes.
+ * Context: any; linear in the task's faults.
  * Return: AN_R_NO_EVIDENCE, AN_R_AT_BEST, AN_R_COOLING, AN_R_MEMORY_COMES,
  * AN_R_AFFINITY or AN_R_NO_ROOM, the first that holds.
  */
 enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best)
 {
-	const struct work *w = s->scratch;
+	struct work *w = s->scratch;
 	const struct an_task *t = &s->tasks[task];
 	u64 present = task_cost(s, w, task, t->node);
 

@@ -146,6 +146,7 @@ bool an_policy_whole_region(const struct an_fault *f);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
 void an_policy_homes(struct an_snapshot *s);
 u64 an_policy_goal(struct an_snapshot *s);
+u64 an_policy_cost(struct an_snapshot *s, u32 task, u32 node);
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);
 /* How the memory of a process is spread over its home nodes; arrays by node. */
 struct an_spread {

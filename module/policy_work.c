@@ -63,6 +63,16 @@ u32 an_heap_pop(struct heap *h)
 
 /* Scratch */
 
+/* Lists for the pairs of nodes, no longer than a few on average. */
+static u32 pairs_for(u32 nr_tasks)
+{
+	u32 nr = 64;
+
+	while (nr < nr_tasks && nr < 1U << 20)
+		nr *= 2;
+	return nr;
+}
+
 static size_t lay_out(struct work *w, const void *base,
 		      u32 nr_nodes, u32 nr_tasks, u32 nr_procs)
 {
@@ -75,6 +85,14 @@ static size_t lay_out(struct work *w, const void *base,
 	w->task = carve(base, &used, nr_tasks, sizeof(*w->task));
 	w->choice = carve(base, &used, (size_t)nr_tasks * CHOICES,
 			  sizeof(*w->choice));
+	w->wish = carve(base, &used, (size_t)nr_tasks * WISHES,
+			sizeof(*w->wish));
+	w->nr_pairs = pairs_for(nr_tasks);
+	w->pair = carve(base, &used, w->nr_pairs, sizeof(*w->pair));
+	w->memo = carve(base, &used, w->nr_pairs, sizeof(*w->memo));
+	w->near = carve(base, &used, (size_t)nr_nodes * NEAR,
+			sizeof(*w->near));
+	w->every = carve(base, &used, nr_nodes, sizeof(*w->every));
 	w->proc = carve(base, &used, nr_procs, sizeof(*w->proc));
 	w->by_proc = carve(base, &used, nr_tasks, sizeof(*w->by_proc));
 	w->order = carve(base, &used, nr_procs, sizeof(*w->order));
@@ -158,6 +176,12 @@ static void sort_by_proc(const struct an_snapshot *s, struct work *w)
 
 		w->by_proc[proc->first + proc->nr++] = t;
 	}
+	for (t = 0; t < s->nr_tasks; t++) {
+		struct task_sum *sum = &w->task[t];
+
+		sum->real = an_shared_part(sum->shared, sum->faults,
+					   w->proc[s->tasks[t].proc].nr);
+	}
 }
 
 /**
@@ -165,8 +189,8 @@ static void sort_by_proc(const struct an_snapshot *s, struct work *w)
  * @s: the snapshot; its scratch is overwritten
  *
  * Sums faults by task and process, loads by node, homes as they are in @s, and
- * orders the tasks by process. All else of nodes and processes is 0; of tasks
- * and choices it is not set.
+ * orders the tasks by process. All else of nodes and processes is 0; of tasks,
+ * choices and wishes it is not set.
  *
  * Return: the scratch memory.
  */
@@ -177,6 +201,10 @@ struct work *an_sum_up(const struct an_snapshot *s)
 
 	lay_out(w, s->scratch, s->nr_nodes, s->nr_tasks, s->nr_procs);
 	w->heap.len = 0;
+	w->cand.search = 0;
+	w->paged = AN_NO_TASK;
+	w->weighed = 0;
+	memset(w->memo, 0xff, w->nr_pairs * sizeof(*w->memo));
 	memset(w->node, 0, s->nr_nodes * sizeof(*w->node));
 	memset(w->proc, 0, s->nr_procs * sizeof(*w->proc));
 	for (i = 0; i < s->nr_nodes; i++)

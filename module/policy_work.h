@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the rooms of the policy share, policy.c, homes.c and forecast.c, and
- * nobody else: the layout of the scratch memory, bitmaps of nodes, a heap, and sums over
- * the snapshot. Like policy.h it knows nothing of the kernel.
+ * What the rooms of the policy share, policy.c, homes.c, nearby.c, partners.c
+ * and forecast.c, and nobody else: the layout of the scratch memory, bitmaps of
+ * nodes, a heap, and sums over the snapshot. Like policy.h it knows nothing of
+ * the kernel.
  */
 #ifndef _AUTONUMA_POLICY_WORK_H
 #define _AUTONUMA_POLICY_WORK_H
@@ -18,19 +19,52 @@
 
 /* Nodes remembered for a task, the cheapest first: exact up to 16 nodes. */
 #define CHOICES		16
-/* Partners looked at per node: bounds a search where nodes hold thousands. */
-#define PARTNERS	64
+/* Choices of a task by which partners find it: better than where it is. */
+#define WISHES 8
+
+/*
+ * Nodes weighed for a task or a process: all of them up to so many, else those
+ * around the nodes that count most for it.
+ */
+#define CANDIDATES	32
+/* Nodes known as the nearest of a node, itself included. */
+#define NEAR		16
+/* Nodes of a task or a process around which candidates are looked for. */
+#define CENTRES		8
 
 /* What is known of a task for the length of one call. */
 struct task_sum {
 	u64 faults;		/* private and shared, all nodes */
 	u64 shared;
+	u64 real;		/* an_shared_part() of that */
 	u64 leave;		/* best gain of leaving, see leave_key() */
+	u32 mean;		/* mean distance from where it is, in 1/1024 */
 	u32 next, prev;		/* list of the tasks on a node */
+	u32 nr_wishes;		/* of its slice of wishes, in use */
+	u32 looked;		/* work.clock when it found no step */
+	bool queued;		/* in the heap */
 };
 
 /* One choice of a task: a node and the mean distance from there, in 1/1024. */
 struct choice {
+	u32 node;
+	u32 mean;
+};
+
+/* A task on @from that would be better off on @to, see partners.c. */
+struct wish {
+	u32 from, to;
+	u32 next, prev;		/* list of the pair */
+};
+
+/* List of wishes, of all pairs of nodes with this hash. */
+struct pair {
+	u32 head, tail;
+};
+
+/* home_distance() of a process, remembered. */
+struct memo {
+	u32 proc;		/* AN_NO_TASK: nothing remembered */
 	u32 node;
 	u32 mean;
 };
@@ -48,6 +82,13 @@ struct proc_sum {
 	bool gathers;		/* has evidence of sharing */
 	bool fresh;		/* had no home before: no hysteresis */
 	bool placed;
+	bool content;		/* no candidate costs less than its home */
+};
+
+/* What a home costs a process. */
+struct home_cost {
+	u64 all;		/* its threads and its memory */
+	u64 memory;
 };
 
 /* What is known of a node for the length of one call. */
@@ -56,14 +97,27 @@ struct node_sum {
 	u64 bound;		/* load a step may bring it to */
 	u64 fair;		/* its capacity, times the overcommit */
 	u64 claim;		/* demand of homes and others, of fair */
-	u64 usable;		/* what the process in hand could claim */
-	u64 cost;		/* of a home here, for the process in hand */
+	u64 bound_here;		/* demand in hand of threads bound to it, too */
+	struct home_cost cost;	/* of a home here, if a candidate */
 	u64 near;		/* summed distance to the set in hand */
 	u64 part;		/* of the process in hand, in its home */
 	u32 head, tail;		/* list of tasks, or of homes */
 	u32 pages;		/* of the process in hand */
-	u32 to_home;		/* home_distance() of the process in hand */
+	u32 weight;		/* of a centre, for what is in hand */
+	u32 nearest;		/* distance to the set in hand */
+	u32 candidate;		/* the search it was a candidate of last */
+	u32 changed;		/* work.clock when a task came or left last */
+	u32 nr_near;		/* nodes known to be near; 0: not looked for */
 	bool in_set;
+};
+
+/* The nodes to be weighed for what is in hand. */
+struct candidates {
+	u32 node[CANDIDATES];
+	u32 nr;
+	u32 search;		/* number of this search, from 1 */
+	u32 centre[CENTRES];
+	u32 nr_centres;
 };
 
 /* Binary heap of indices, the largest key on top, then the lowest index. */
@@ -85,6 +139,23 @@ struct work {
 	unsigned long *best;	/* best home so far */
 	struct heap heap;
 	u64 overcommit;		/* demand of all over capacity, 1/1024, 1+ */
+	u64 anywhere;		/* demand in hand of threads bound to no node */
+	u64 most_fair;		/* the fair share of the largest node */
+	bool bound;		/* a thread in hand is bound to nodes */
+	bool fresh;		/* the process in hand had no home before */
+	u32 paged;		/* process of node_sum.pages, or AN_NO_TASK */
+	u32 *near;		/* NEAR per node */
+	struct candidates cand;
+	const u32 *pool;	/* nodes for a home of several */
+	u32 nr_pool;
+	u32 *every;		/* all nodes */
+	struct wish *wish;	/* WISHES per task */
+	struct pair *pair;	/* hash of pairs of nodes */
+	u32 nr_pairs;		/* a power of two */
+	struct memo *memo;	/* as many, hash of process and node */
+	u64 looks;		/* for a step, that are left */
+	u32 clock;		/* steps so far, and one */
+	u64 weighed;		/* nodes and partners, so far: what a call costs */
 };
 
 /* Takes memory for @nr items from what @base has, behind what is @used. */
@@ -96,6 +167,12 @@ static inline void *carve(const void *base, size_t *used, size_t nr,
 
 	*used += (nr * size + sizeof(u64) - 1) / sizeof(u64) * sizeof(u64);
 	return (void *)at;
+}
+
+/* By far most quotients need no 64 bits, which take several times as long. */
+static inline u64 divide(u64 a, u64 b)
+{
+	return (a | b) >> 32 ? a / b : (u32)a / (u32)b;
 }
 
 /* Bitmaps of nodes */
@@ -161,6 +238,13 @@ static inline bool has_evidence(const struct an_snapshot *s,
 	return w->task[t].faults && w->task[t].faults >= s->min_faults;
 }
 
+static inline u32 hash_pair(const struct work *w, u32 a, u32 b)
+{
+	u64 key = ((u64)a << 32 | b) * 0x9e3779b97f4a7c15ULL;
+
+	return key >> 40 & (w->nr_pairs - 1);
+}
+
 void an_heap_push(struct heap *h, u32 item, u64 key);
 u32 an_heap_pop(struct heap *h);
 struct work *an_sum_up(const struct an_snapshot *s);
@@ -169,5 +253,15 @@ void an_list_start(struct work *w, u32 nr_nodes);
 u32 an_set_distance(const struct an_snapshot *s, const unsigned long *set,
 		    u32 n);
 u64 an_shared_part(u64 shared, u64 faults, u32 nr);
+
+/* nearby.c */
+void an_task_candidates(const struct an_snapshot *s, struct work *w, u32 t,
+			bool bound);
+void an_proc_candidates(const struct an_snapshot *s, struct work *w, u32 p);
+
+/* partners.c */
+void an_partners_start(const struct an_snapshot *s, struct work *w);
+void an_partner_add(const struct an_snapshot *s, struct work *w, u32 t);
+void an_partner_del(const struct an_snapshot *s, struct work *w, u32 t);
 
 #endif /* _AUTONUMA_POLICY_WORK_H */

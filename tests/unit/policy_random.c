@@ -111,23 +111,6 @@ static u64 ref_goal(const struct world *w)
 	return goal;
 }
 
-static u64 ref_bound(const struct world *w, u32 n)
-{
-	u64 load = 0, capacity = 0, own = w->s.nodes[n].capacity;
-	u64 slack = own * w->s.imbalance_pct / 100 - own;
-	u64 mean;
-	u32 i;
-
-	for (i = 0; i < w->s.nr_nodes; i++) {
-		load += node_load(w, i);
-		capacity += w->s.nodes[i].capacity;
-	}
-	mean = capacity ? own * load / capacity * w->s.imbalance_pct / 100 : 0;
-	if (slack > CPU / 2)
-		slack = CPU / 2;
-	return own + slack > mean ? own + slack : mean;
-}
-
 /* What a step may not do; counts of each, over all random snapshots. */
 static struct {
 	u32 steps, moves, gain, small, affinity, fixed, isolated, load, idle,
@@ -182,9 +165,9 @@ static void check_step(struct world *w, const struct an_step *step)
 		    step->part != step->gain * 1000 / own;
 	bad.small += step->gain * 1024 < own * w->s.min_gain;
 	bad.load += node_load(w, step->to) > to_load &&
-		    node_load(w, step->to) > ref_bound(w, step->to);
+		    node_load(w, step->to) > node_bound(w, step->to);
 	bad.load += node_load(w, step->from) > from_load &&
-		    node_load(w, step->from) > ref_bound(w, step->from);
+		    node_load(w, step->from) > node_bound(w, step->from);
 }
 
 static void check_homes(const struct world *w)
@@ -287,7 +270,7 @@ static bool placement_fits(const struct world *w, const u64 *before)
 
 	for (n = 0; n < w->s.nr_nodes; n++) {
 		if (node_load(w, n) > before[n] &&
-		    node_load(w, n) > ref_bound(w, n))
+		    node_load(w, n) > node_bound(w, n))
 			return false;
 	}
 	return true;
@@ -328,20 +311,6 @@ static u64 best_goal(struct world *w, u64 cost[7][3])
 	for (t = 0; t < tasks; t++)
 		w->s.tasks[t].node = from[t];
 	return best;
-}
-
-static void set_idle(struct world *w)
-{
-	u32 n, t;
-
-	for (n = 0; n < w->s.nr_nodes; n++) {
-		u32 cpus = w->s.nodes[n].capacity / CPU, busy = 0;
-
-		for (t = 0; t < w->s.nr_tasks; t++)
-			busy += w->s.tasks[t].node == n;
-		w->s.nodes[n].other_load = 0;
-		w->s.nodes[n].idle_cpus = busy < cpus ? cpus - busy : 0;
-	}
 }
 
 /* @busy: all threads fully busy, as in the benchmarks. */

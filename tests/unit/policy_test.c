@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit, property and closed-loop tests of the policy, in TAP: policy.c, homes.c
- * and policy_work.c of module/.
+ * Unit, property and closed-loop tests of the policy, in TAP: policy.c, homes.c,
+ * nearby.c, partners.c and policy_work.c of module/.
  *
- *	policy_test [seed [iterations]]		all tests
- *	policy_test bench			time per pass on large machines
+ *	policy_test [seed [iterations]]
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "policy_random.h"
 #include "unit.h"
 #include "world.h"
@@ -648,64 +646,8 @@ static void test_contest(void)
 	world_free(w);
 }
 
-/* Time per pass, not asserted */
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
-}
-
-static void bench_one(u32 nodes, u32 tasks, u32 threads, u32 overcommit)
-{
-	u32 procs = tasks / threads, t, p, i, nr;
-	struct world *w = world_new(nodes, tasks, procs,
-				    (tasks / nodes + overcommit - 1) /
-				    overcommit);
-	double start, homes, balance;
-
-	make_ring(w);
-	for (p = 0; p < procs; p++) {
-		for (i = 0; i < 3; i++)
-			add_pages(w, p, rnd(nodes), 1000);
-	}
-	for (t = 0; t < tasks; t++) {
-		put(w, t, t % procs, rnd(nodes));
-		for (i = 0; i < 3; i++)
-			add_faults(w, t, rnd(nodes), rnd(200),
-				   t % procs % 2 ? rnd(400) : rnd(20));
-	}
-	for (i = 0; i < 3; i++) {
-		start = now_ms();
-		an_policy_homes(&w->s);
-		homes = now_ms() - start;
-		start = now_ms();
-		nr = run(w, NULL);
-		balance = now_ms() - start;
-		printf("%4u nodes %6u tasks of %2u, %ux: ", nodes, tasks,
-		       threads, overcommit);
-		printf("homes %7.1f ms, balance %7.1f ms, %u steps\n", homes,
-		       balance, nr);
-	}
-	world_free(w);
-}
-
-static int bench(void)
-{
-	bench_one(4, 1000, 4, 1);
-	bench_one(64, 10000, 4, 1);
-	bench_one(64, 10000, 4, 2);
-	bench_one(64, 10000, 100, 1);
-	bench_one(1024, 100000, 8, 1);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "bench"))
-		return bench();
 	begin(argc, argv, &iterations);
 	test_fault();
 	test_regions();

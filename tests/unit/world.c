@@ -200,6 +200,41 @@ u64 node_load(const struct world *w, u32 n)
 	return load;
 }
 
+/* Load that a step may bring a node to, as docs/algorithm.md defines it. */
+u64 node_bound(const struct world *w, u32 n)
+{
+	u64 own = w->s.nodes[n].capacity, capacity = 0, load = 0, mean = 0;
+	u64 slack = own * w->s.imbalance_pct / 100 - own;
+	u32 i;
+
+	for (i = 0; i < w->s.nr_nodes; i++) {
+		capacity += w->s.nodes[i].capacity;
+		load += w->s.nodes[i].other_load;
+	}
+	for (i = 0; i < w->s.nr_tasks; i++)
+		load += w->s.tasks[i].load;
+	if (capacity)
+		mean = own * load / capacity * w->s.imbalance_pct / 100;
+	if (slack > CPU / 2)
+		slack = CPU / 2;
+	return own + slack > mean ? own + slack : mean;
+}
+
+/* Idle CPUs as the number of tasks tells; nothing else runs. */
+void set_idle(struct world *w)
+{
+	u32 n, t;
+
+	for (n = 0; n < w->s.nr_nodes; n++) {
+		u32 cpus = w->s.nodes[n].capacity / CPU, busy = 0;
+
+		for (t = 0; t < w->s.nr_tasks; t++)
+			busy += w->s.tasks[t].node == n;
+		w->s.nodes[n].other_load = 0;
+		w->s.nodes[n].idle_cpus = busy < cpus ? cpus - busy : 0;
+	}
+}
+
 /* Threads of processes that share all, every page on node 0. */
 struct world *sharers(u32 nodes, u32 cpus, u32 procs, u32 threads)
 {

@@ -36,6 +36,8 @@ u32 home_size(const struct world *w, u32 p);
 u32 home_of(const struct world *w, u32 p);
 u32 run(struct world *w, struct an_step **out);
 u64 node_load(const struct world *w, u32 n);
+u64 node_bound(const struct world *w, u32 n);
+void set_idle(struct world *w);
 struct world *sharers(u32 nodes, u32 cpus, u32 procs, u32 threads);
 void scatter(struct world *w, u32 threads);
 void make_ring(struct world *w);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What homes.c and homeset.c share: what a node can take of the process in hand,
+ * and what it would cost. Nothing here knows the kernel.
+ */
+#ifndef _AUTONUMA_HOMES_H
+#define _AUTONUMA_HOMES_H
+
+#include "policy_work.h"
+
+/*
+ * CPU that a task wants: a quarter more than it gets, at most a whole one. A
+ * thread that is held up now and then still needs a CPU of its own, and the
+ * noise of a busy thread's load disappears.
+ */
+static inline u64 demand_of(const struct an_task *t)
+{
+	u64 demand = (u64)t->load + t->load / 4;
+
+	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
+}
+
+/* Demand above its fair share that a new home may bring to a node. */
+static inline u64 slack_new(u64 fair)
+{
+	return AN_LOAD_ONE / 4 + fair / 64;
+}
+
+static inline u64 free_on(const struct work *w, u32 n)
+{
+	const struct node_sum *node = &w->node[n];
+
+	return node->fair > node->claim ? node->fair - node->claim : 0;
+}
+
+/* Demand of the threads in hand that may run on @n, as far as useful. */
+static inline u64 usable_on(const struct work *w, u32 n)
+{
+	return w->node[n].fair ? w->anywhere + w->node[n].bound_here : 0;
+}
+
+/* What node @n adds to a home of the process in hand. */
+static inline u64 part_on(const struct work *w, u32 n)
+{
+	u64 room = free_on(w, n);
+
+	return room < usable_on(w, n) ? room : usable_on(w, n);
+}
+
+static inline bool is_candidate(const struct work *w, u32 n)
+{
+	return w->node[n].candidate == w->cand.search;
+}
+
+/*
+ * What a home on @n is judged by if a new one is wanted; what is no candidate
+ * costs more than all that are. Threads count for a first home only: from then
+ * on they go where the home is, and if it went after them as well, both could
+ * change in turns for ever.
+ */
+static inline u64 cost_on(const struct work *w, u32 n)
+{
+	if (!is_candidate(w, n))
+		return ~0ULL;
+	return w->fresh ? w->node[n].cost.all : w->node[n].cost.memory;
+}
+
+/* Whether @a beats @b as a home: cost, then memory, then the number. */
+static inline bool better_home(const struct work *w, u32 a, u32 b)
+{
+	const struct node_sum *x = &w->node[a], *y = &w->node[b];
+
+	if (cost_on(w, a) != cost_on(w, b))
+		return cost_on(w, a) < cost_on(w, b);
+	return x->pages != y->pages ? x->pages > y->pages : a < b;
+}
+
+u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p);
+struct home_cost an_home_set_cost(const struct an_snapshot *s, struct work *w,
+				  const unsigned long *set, u32 p);
+
+#endif /* _AUTONUMA_HOMES_H */

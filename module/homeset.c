@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Home nodes of a process that no single node holds: few, and near each other.
+ * Like all of the policy it never touches the kernel: no kernel call, no
+ * recursion, no floating point, nothing on the stack that grows with the
+ * machine.
+ *
+ * Overflow: see policy.c.
+ */
+#include "homes.h"
+
+/*
+ * Starting points tried for a home of several nodes, the cheapest first; fewer
+ * for a process that only finds no room: there may be many, and each of them
+ * looks at all nodes of a large machine.
+ */
+#define SEEDS		8
+#define SEEDS_LARGE	2
+
+static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
+{
+	u32 i;
+
+	map_add(w->set, n);
+	w->node[n].in_set = true;
+	for (i = 0; i < w->nr_pool; i++)
+		w->node[w->pool[i]].near += distance(s, n, w->pool[i]);
+	w->weighed += w->nr_pool;
+}
+
+/* The node nearest to the set that adds something, nr_nodes if none does. */
+static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
+{
+	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
+	u32 best = s->nr_nodes;
+	u32 i;
+
+	for (i = 0; i < w->nr_pool; i++) {
+		u32 n = w->pool[i];
+		const struct node_sum *node = &w->node[n], *b;
+
+		if (node->in_set || !usable_on(w, n) || part_on(w, n) < least)
+			continue;
+		b = &w->node[best];
+		if (best == s->nr_nodes || node->near < b->near ||
+		    (node->near == b->near &&
+		     (part_on(w, n) > part_on(w, best) ||
+		      (part_on(w, n) == part_on(w, best) &&
+		       better_home(w, n, best)))))
+			best = n;
+	}
+	return best;
+}
+
+static void set_start(const struct an_snapshot *s, struct work *w)
+{
+	u32 i;
+
+	map_clear(w->set, s->nr_nodes);
+	for (i = 0; i < w->nr_pool; i++) {
+		w->node[w->pool[i]].near = 0;
+		w->node[w->pool[i]].in_set = false;
+	}
+}
+
+/* All that the process may use: it does not fit anywhere. In w->best. */
+static u32 take_all(const struct an_snapshot *s, struct work *w)
+{
+	u32 nr = 0;
+	u32 n;
+
+	map_clear(w->best, s->nr_nodes);
+	for (n = 0; n < s->nr_nodes; n++) {
+		if (!usable_on(w, n))
+			continue;
+		map_add(w->best, n);
+		nr++;
+	}
+	return nr;
+}
+
+/*
+ * Builds in w->set a home for @p around @seed, of nodes of the pool. Returns its
+ * number of nodes, 0 if they do not suffice.
+ */
+static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
+		     u32 seed)
+{
+	u64 demand = w->proc[p].demand;
+	u64 room = 0, fair = 0;
+	u32 nr = 0;
+	u32 n = seed;
+
+	set_start(s, w);
+	while (n < s->nr_nodes) {
+		set_take(s, w, n);
+		nr++;
+		room += part_on(w, n);
+		fair += w->node[n].fair;
+		if (room + slack_new(fair) >= demand)
+			return nr;
+		n = set_next(s, w, demand - room);
+	}
+	return 0;
+}
+
+/* Mean distance between the nodes of @set, in 1/1024. */
+static u64 set_width(const struct an_snapshot *s, const unsigned long *set)
+{
+	u64 sum = 0, nr = 0;
+	u32 a, b;
+
+	for (a = map_next(set, s->nr_nodes, 0); a < s->nr_nodes;
+	     a = map_next(set, s->nr_nodes, a + 1)) {
+		nr++;
+		for (b = map_next(set, s->nr_nodes, 0); b < s->nr_nodes;
+		     b = map_next(set, s->nr_nodes, b + 1))
+			sum += distance(s, a, b);
+	}
+	return nr ? sum * 1024 / (nr * nr) : 0;
+}
+
+/* Finds the distance of every node to the set. */
+static void find_nearest(const struct an_snapshot *s, struct work *w,
+			 const unsigned long *set)
+{
+	u32 n;
+
+	for (n = 0; n < s->nr_nodes; n++)
+		w->node[n].nearest = an_set_distance(s, set, n);
+}
+
+/**
+ * an_home_set_cost - what a home of several nodes costs a process
+ * @s: the snapshot
+ * @w: its sums
+ * @set: bitmap of the nodes
+ * @p: index of the process
+ *
+ * The way to the nearest of them, and what the threads will see once memory is
+ * spread over them.
+ *
+ * Return: the cost.
+ */
+struct home_cost an_home_set_cost(const struct an_snapshot *s, struct work *w,
+				  const unsigned long *set, u32 p)
+{
+	const struct an_proc *in = &s->procs[p];
+	const struct proc_sum *proc = &w->proc[p];
+	bool known = in->nr_pages + proc->nr > s->nr_nodes;
+	u64 weight = proc->demand + proc->nr;
+	struct home_cost cost = { 0 };
+	u32 i, n;
+
+	if (known)
+		find_nearest(s, w, set);
+	w->weighed += 1 + in->nr_pages + proc->nr;
+	for (i = in->pages; i < in->pages + in->nr_pages; i++) {
+		n = s->pages[i].node;
+		cost.memory += (u64)s->pages[i].pages *
+			       (known ? w->node[n].nearest :
+					an_set_distance(s, set, n));
+	}
+	if (proc->pages)
+		cost.memory = cost.memory * 1024 / proc->pages * weight / 1024;
+	cost.memory += set_width(s, set) * weight / 1024;
+	cost.all = cost.memory;
+	for (i = proc->first; i < proc->first + proc->nr; i++) {
+		n = s->tasks[w->by_proc[i]].node;
+		cost.all += (demand_of(&s->tasks[w->by_proc[i]]) + 1) *
+			    (known ? w->node[n].nearest :
+				     an_set_distance(s, set, n));
+	}
+	return cost;
+}
+
+/* The cheapest of the pool that is worth a try as seed and was not tried yet. */
+static u32 next_seed(const struct an_snapshot *s, const struct work *w,
+		     u32 last)
+{
+	u32 best = s->nr_nodes;
+	u32 i;
+
+	for (i = 0; i < w->nr_pool; i++) {
+		u32 n = w->pool[i];
+
+		if (!part_on(w, n))
+			continue;
+		if (last < s->nr_nodes && !better_home(w, last, n))
+			continue;
+		if (best == s->nr_nodes || better_home(w, n, best))
+			best = n;
+	}
+	return best;
+}
+
+/* Whether @p is larger than any node: there are no more such than nodes. */
+static bool is_large(const struct work *w, u32 p)
+{
+	return w->proc[p].demand > w->most_fair;
+}
+
+/*
+ * The fewest, then the cheapest nodes of the pool for @p, in w->best. Returns
+ * how many, 0 if it finds none.
+ */
+static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 seed = next_seed(s, w, s->nr_nodes);
+	u32 seeds = w->nr_pool <= CANDIDATES || is_large(w, p) ? SEEDS :
+								 SEEDS_LARGE;
+	u64 least = 0;
+	u32 fewest = 0;
+	u32 i;
+
+	for (i = 0; i < seeds && seed < s->nr_nodes; i++) {
+		u32 nr = set_build(s, w, p, seed);
+
+		if (nr && (!fewest || nr <= fewest)) {
+			struct home_cost whole = an_home_set_cost(s, w, w->set, p);
+			u64 cost = w->fresh ? whole.all : whole.memory;
+
+			if (!fewest || nr < fewest || cost < least) {
+				map_copy(w->best, w->set, s->nr_nodes);
+				fewest = nr;
+				least = cost;
+			}
+		}
+		seed = next_seed(s, w, seed);
+	}
+	return fewest;
+}
+
+/**
+ * an_home_find_set - find a home of several nodes for a process
+ * @s: the snapshot
+ * @w: its sums, with the candidates and costs of the process
+ * @p: index of the process
+ *
+ * The fewest, then the cheapest: of the candidates for a process that might have
+ * fit on one node, else of all nodes, else all that may be used. They are in
+ * w->best.
+ *
+ * Return: how many.
+ */
+u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 nr = 0;
+
+	if (s->nr_nodes <= CANDIDATES || !is_large(w, p)) {
+		w->pool = w->cand.node;
+		w->nr_pool = w->cand.nr;
+		nr = find_set_in(s, w, p);
+	}
+	if (!nr && s->nr_nodes > CANDIDATES) {
+		w->pool = w->every;
+		w->nr_pool = s->nr_nodes;
+		nr = find_set_in(s, w, p);
+	}
+	return nr ? nr : take_all(s, w);
+}
