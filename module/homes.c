@@ -72,7 +72,7 @@ static void sum_procs(const struct an_snapshot *s, struct work *w)
 		if (in->core)
 			map_clear(in->core, s->nr_nodes);
 		proc->gathers = shows_sharing(s, proc) ||
-				(in->moving && proc->nr_home);
+				(in->moving && proc->nr_home && proc->nr);
 		proc->fresh = !proc->nr_home;
 	}
 	for (t = 0; t < s->nr_tasks; t++) {
