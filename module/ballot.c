@@ -169,16 +169,31 @@ u32 an_ballot_next_draw(u64 word)
  * an_ballot_drawn - the pages of a draw will fault
  * @word: the votes on the region
  * @draw: of an_ballot_next_draw()
+ * @rests: they are a sample of a region at rest
  *
  * Return: the votes with that noted.
  */
-u64 an_ballot_drawn(u64 word, u32 draw)
+u64 an_ballot_drawn(u64 word, u32 draw, bool rests)
 {
 	union an_ballot b = { .word = word };
 
 	b.draw = draw;
 	b.seen = 0;
+	b.rests = rests;
 	return b.word;
+}
+
+/**
+ * an_ballot_rests - was the region at rest when its pages were drawn
+ * @word: the votes on it
+ *
+ * The verdict is no longer that once the first of them has voted otherwise.
+ */
+bool an_ballot_rests(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return b.rests;
 }
 
 static bool clear(u32 yes, u32 no)

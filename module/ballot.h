@@ -53,6 +53,7 @@ union an_ballot {
 		u64 seen : 1;		/* a page faulted since */
 		u64 each : 1;		/* torn, and each page was made to fault */
 		u64 sparse : 1;		/* few pages: each speaks for itself */
+		u64 rests : 1;		/* was at rest at the last draw of pages */
 	};
 };
 
@@ -67,7 +68,8 @@ struct an_vote {
 
 u64 an_ballot_vote(u64 word, const struct an_vote *vote);
 u32 an_ballot_next_draw(u64 word);
-u64 an_ballot_drawn(u64 word, u32 draw);
+u64 an_ballot_drawn(u64 word, u32 draw, bool rests);
+bool an_ballot_rests(u64 word);
 u64 an_ballot_planted_each(u64 word);
 u64 an_ballot_sparse(u64 word, bool sparse);
 enum an_verdict an_ballot_verdict(u64 word, int *node);

@@ -110,13 +110,14 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		.known = f->last_node != AN_NO_NODE,
 		.same = f->last_node == f->cpu_node,
 	};
+	u64 before = atomic64_read(votes);
 
-	f->verdict = an_ballot_verdict(atomic64_read(votes), &f->leader);
+	f->verdict = an_ballot_verdict(before, &f->leader);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
 	if (was->sample) {
-		was->at_rest = f->verdict == AN_V_GATHER &&
-			       f->leader == f->page_node;
-		was->hopeless = f->verdict == AN_V_SHARED;
+		was->hopeless = an_ballot_rests(before) &&
+				f->verdict == AN_V_SHARED;
+		was->at_rest = an_ballot_rests(before) && !was->hopeless;
 	}
 	vote.mute = !an_policy_votes(f);
 	if (f->verdict != AN_V_NONE)

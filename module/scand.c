@@ -263,7 +263,7 @@ static u64 planted(u64 word, const struct an_guide *g)
 	if (g->each)
 		return an_ballot_planted_each(word);
 	if (g->drawn)
-		word = an_ballot_drawn(word, g->draw);
+		word = an_ballot_drawn(word, g->draw, g->rests);
 	return an_ballot_sparse(word, g->sparse);
 }
 

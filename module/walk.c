@@ -360,6 +360,7 @@ static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
 			    plant);
 	plant_drawn(vma, pte, addr, nr, g->draw, plant);
 	g->drawn = true;
+	g->rests = rests;
 	if (rests)
 		plant->samples += plant->planted - planted;
 }

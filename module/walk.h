@@ -36,6 +36,7 @@ struct an_guide {
 	u32 draw;		/* pages to make fault: of this draw */
 	bool redraw;		/* and of the one before, once more */
 	bool drawn;		/* out: they were */
+	bool rests;		/* out: likewise, of a region at rest */
 };
 
 /* What one walk over one chunk of a VMA counts and plants. */

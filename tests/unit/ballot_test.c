@@ -258,17 +258,29 @@ static void test_draws(void)
 	u32 draw, i;
 
 	draw = an_ballot_next_draw(0);
-	b.word = an_ballot_drawn(0, draw);
+	b.word = an_ballot_drawn(0, draw, false);
 	ok(an_ballot_next_draw(b.word) == draw,
 	   "no page has faulted: the same draw");
 	b.word = an_ballot_vote(b.word, &mute);
 	ok(an_ballot_next_draw(b.word) == draw + 1 && !b.yes,
 	   "one has, though it does not count: another one");
 	for (i = 0; i < AN_BALLOT_DRAWS; i++) {
-		b.word = an_ballot_drawn(b.word, an_ballot_next_draw(b.word));
+		b.word = an_ballot_drawn(b.word, an_ballot_next_draw(b.word), false);
 		b.word = an_ballot_vote(b.word, &mute);
 	}
 	ok(an_ballot_next_draw(b.word) == draw + 1, "they begin again");
+}
+
+/* A region at rest whose user changes: all of its samples say that it was. */
+static void test_rests(void)
+{
+	struct an_vote vote = { .node = 2, .pass = 2 };
+	u64 word = an_ballot_drawn(0, an_ballot_next_draw(0), true);
+
+	word = an_ballot_vote(an_ballot_vote(word, &vote), &vote);
+	ok(an_ballot_rests(word), "votes do not change what it was");
+	word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
+	ok(!an_ballot_rests(word), "the next draw does");
 }
 
 /* Any word is good: the largest node, votes without end, each verdict. */
@@ -292,7 +304,7 @@ static void test_random(void)
 			word = rnd64();
 		word = an_ballot_vote(word, &vote);
 		if (chance(20))
-			word = an_ballot_drawn(word, an_ballot_next_draw(word));
+			word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
 		b.word = word;
 		if (an_ballot_verdict(word, &node) == AN_V_GATHER)
 			bad += node != (int)b.node || !b.yes || !b.last_yes;
@@ -312,6 +324,7 @@ int main(int argc, char **argv)
 	test_shared();
 	test_change();
 	test_draws();
+	test_rests();
 	test_random();
 	return done();
 }
