@@ -30,7 +30,7 @@ state vain
 echo "reason $(status why_rest_no_gain) $(status why_rest_returns) $(status why_rest_stalls)"
 echo "log $(dmesg | grep -c 'autonuma: cgroup [0-9]* rests for')"
 autonumactl status --cgroup vain | sed 's/^/says /'
-usleep 300000
+usleep 2500000	# memory.stat may be 2 s late
 before="$(planted vain) $(counter numa_hint_faults $groups/vain/memory.stat) $(counter numa_pages_migrated $groups/vain/memory.stat)"
 usleep 1000000
 is_state vain resting && echo "quiet $([ "$before" = "$(planted vain) $(counter numa_hint_faults $groups/vain/memory.stat) $(counter numa_pages_migrated $groups/vain/memory.stat)" ] && echo yes)"
