@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# rmmod while pages are planted, queued and moving, at an instant at which all three are seen to be, 20 times over (8 in
+# rmmod while pages are planted, queued and moving, at an instant at which all three are seen to be, 20 times over (6 in
 # the short form): with in-tree balancing off before, and with it on before. Programs go on, and nothing of ours is left.
 source "$(dirname "$0")/../lib.sh"
 
-cycles=$(long_or_short 20 8)
+cycles=$(long_or_short 20 6)
 
 NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma <<GUEST
 cycles=$cycles

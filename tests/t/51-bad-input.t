@@ -82,15 +82,28 @@ at_run_time() {
 	echo "run $verdict: $1 $2 $3"
 }
 
-at_load() {
-	said=$(modprobe autonuma "$1=$3" 2>&1)
-	case $2$said in
-	good) if same "$3" "$1"; then verdict=ok; else verdict="ends as $(cat $parameters/$1)"; fi ;;
-	bad*Invalid\ argument) if loaded; then verdict="loaded"; else verdict=ok; fi ;;
+# refused_at_load NAME VALUE
+refused_at_load() {
+	said=$(modprobe autonuma "$1=$2" 2>&1)
+	case $said in
+	*Invalid\ argument) if loaded; then verdict="loaded"; else verdict=ok; fi ;;
 	*) verdict="${said:-accepted}" ;;
 	esac
 	! loaded || rmmod autonuma
-	echo "load $verdict: $1 $2 $3"
+	echo "load $verdict: $1 bad $2"
+}
+
+# taken_at_load K: the Kth good value of every parameter that has so many, all at once
+taken_at_load() {
+	awk -v k="$1" '$2 == "good" && ++n[$1] == k { print $1 "=" $3 }' /work/values >/tmp/good
+	# shellcheck disable=SC2046 # words
+	said=$(modprobe autonuma $(cat /tmp/good) 2>&1)
+	while IFS== read -r name value; do
+		if ! loaded; then verdict="${said:-not loaded}"; elif same "$value" "$name"; then verdict=ok; else
+			verdict="ends as $(cat $parameters/$name)"; fi
+		echo "load $verdict: $name good $value"
+	done </tmp/good
+	! loaded || rmmod autonuma
 }
 
 modprobe autonuma || exit 1
@@ -102,11 +115,12 @@ while IFS= read -r line; do
 done </work/values
 echo "writable $(find $parameters -type f -perm 644 | wc -l)"
 rmmod autonuma
+for k in 1 2 3 4; do taken_at_load $k; done
 while IFS= read -r line; do
 	rest=${line#* }
 	case $line in
 	*\\*) ;;	# modprobe cannot hand over a newline
-	*) at_load "${line%% *}" "${rest%% *}" "${rest#* }" ;;
+	*\ bad\ *) refused_at_load "${line%% *}" "${rest#* }" ;;
 	esac
 done </work/values
 modprobe autonuma || exit 1
