@@ -34,11 +34,10 @@
 
 /*
  * A child that fork() is still making has copied entries and is in no list
- * yet: a clean pass is believed when two more, so much later each, are clean
- * too. On a debug kernel that shared its CPUs 100 ms in all were too few, once.
+ * yet: a clean pass is believed when a second one, so much later, is clean too.
+ * On a debug kernel that shared its CPUs 100 ms were too few, once.
  */
-#define CLEAN_PASSES	3
-#define FORK_MS		100
+#define FORK_MS		200
 
 /*
  * struct mm_list - the memory of all processes at one moment
@@ -339,8 +338,8 @@ static unsigned long planted_ever(void)
 /**
  * an_take_back - restore every planted entry of every process
  *
- * A fork may copy entries beside a pass, so it is repeated until three in a
- * row find none. Nothing plants any more; a fault meanwhile restores its entry.
+ * A fork may copy entries beside a pass, so it is repeated until two in a row
+ * find none. Nothing plants any more; a fault meanwhile restores its entry.
  *
  * Context: process context, sleeps; waits at most 10 s for the mmap_lock of
  * one process, and one minute for all together.
@@ -351,12 +350,12 @@ void an_take_back(void)
 	int pass, clean = 0;
 
 	INIT_LIST_HEAD(&b.left);
-	for (pass = 0; pass < MAX_PASSES && clean < CLEAN_PASSES; pass++) {
+	for (pass = 0; pass < MAX_PASSES && clean < 2; pass++) {
 		if (clean)
 			msleep(FORK_MS);
 		clean = take_back_pass(&b) ? 0 : clean + 1;
 	}
-	if (clean < CLEAN_PASSES)
+	if (clean < 2)
 		pr_warn("planted entries still turn up after %d passes\n", pass);
 	forget_left(&b);
 	planted_before = planted_ever();
