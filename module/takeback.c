@@ -35,9 +35,8 @@
 /*
  * A child that fork() is still making has copied entries and is in no list
  * yet: a clean pass is believed when a second one, so much later, is clean too.
- * On a debug kernel that shared its CPUs 100 ms were too few, once.
  */
-#define FORK_MS		200
+#define FORK_MS		100
 
 /*
  * struct mm_list - the memory of all processes at one moment
