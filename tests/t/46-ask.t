@@ -196,9 +196,9 @@ echo "loaded $(objects)"
 rmmod autonuma
 
 modprobe autonuma $args
-fuzz 3 $((seconds + 5)) >/tmp/fuzz &
+fuzz 3 $((seconds + 8)) >/tmp/fuzz &
 fuzzer=$!
-sleep 1
+sleep 4	# it has to find the module when it begins
 unload_and_load $seconds >/tmp/unloaded
 wait $fuzzer
 cat /tmp/fuzz /tmp/unloaded
