@@ -320,15 +320,10 @@ void test_optimal(bool busy, double max_mean)
 	u32 i, n, t, nr = 0, exact = 0, within = 0;
 
 	for (i = 0; i < iterations; i++) {
-		struct world *w = random_world(3, 7);
+		struct world *w = world_to_optimize(3, 7, busy);
 		u64 cost[7][3], best, got;
 		double off;
 
-		for (t = 0; busy && t < w->s.nr_tasks; t++)
-			w->s.tasks[t].load = CPU;
-		set_idle(w);
-		w->s.min_gain = 0;
-		an_policy_homes(&w->s);
 		for (t = 0; t < w->s.nr_tasks; t++) {
 			for (n = 0; n < w->s.nr_nodes; n++)
 				cost[t][n] = ref_cost(w, t, n);

@@ -343,3 +343,20 @@ struct world *random_world(u32 max_nodes, u32 max_tasks)
 	w->s.imbalance_pct = 100 + rnd(50);
 	return w;
 }
+
+/*
+ * A random machine with homes, on which every step that lowers J may be taken.
+ * @busy: all threads fully busy, as in the benchmarks.
+ */
+struct world *world_to_optimize(u32 max_nodes, u32 max_tasks, bool busy)
+{
+	struct world *w = random_world(max_nodes, max_tasks);
+	u32 t;
+
+	for (t = 0; busy && t < w->s.nr_tasks; t++)
+		w->s.tasks[t].load = CPU;
+	set_idle(w);
+	w->s.min_gain = 0;
+	an_policy_homes(&w->s);
+	return w;
+}

@@ -42,5 +42,6 @@ struct world *sharers(u32 nodes, u32 cpus, u32 procs, u32 threads);
 void scatter(struct world *w, u32 threads);
 void make_ring(struct world *w);
 struct world *random_world(u32 max_nodes, u32 max_tasks);
+struct world *world_to_optimize(u32 max_nodes, u32 max_tasks, bool busy);
 
 #endif /* _WORLD_H */
