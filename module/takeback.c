@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mempolicy.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -32,10 +33,10 @@
 /* Passes over all processes; each one ends what the last one's forks copied. */
 #define MAX_PASSES	20
 
-/*
- * A child that fork() is still making has copied entries and is in no list
- * yet: a clean pass is believed when a second one, so much later, is clean too.
- */
+/* Passes that find nothing, one after the other, until it is believed. */
+#define CLEAN_PASSES	2
+
+/* A fork that sleeps between its copying and its end sleeps shorter. */
 #define FORK_MS		100
 
 /*
@@ -334,6 +335,19 @@ static unsigned long planted_ever(void)
 	return sum;
 }
 
+/*
+ * A child that fork() is still making has copied entries and is in no list yet.
+ * Each pass waits, by the mmap_lock, until the copying has ended; then a fork can
+ * be preempted for as long as it likes, but hardly sleeps. So this waits for
+ * every task that was preempted in the kernel. In a kernel that preempts by its
+ * might_sleep() only, no such task is waited for, and the time has to do.
+ */
+static void let_forks_end(void)
+{
+	msleep(FORK_MS);
+	synchronize_rcu_tasks();
+}
+
 /**
  * an_take_back - restore every planted entry of every process
  *
@@ -341,7 +355,8 @@ static unsigned long planted_ever(void)
  * find none. Nothing plants any more; a fault meanwhile restores its entry.
  *
  * Context: process context, sleeps; waits at most 10 s for the mmap_lock of
- * one process, and one minute for all together.
+ * one process, and one minute for all together; besides as long as a task is
+ * preempted in the kernel.
  */
 void an_take_back(void)
 {
@@ -349,12 +364,12 @@ void an_take_back(void)
 	int pass, clean = 0;
 
 	INIT_LIST_HEAD(&b.left);
-	for (pass = 0; pass < MAX_PASSES && clean < 2; pass++) {
+	for (pass = 0; pass < MAX_PASSES && clean < CLEAN_PASSES; pass++) {
 		if (clean)
-			msleep(FORK_MS);
+			let_forks_end();
 		clean = take_back_pass(&b) ? 0 : clean + 1;
 	}
-	if (clean < 2)
+	if (clean < CLEAN_PASSES)
 		pr_warn("planted entries still turn up after %d passes\n", pass);
 	forget_left(&b);
 	planted_before = planted_ever();
