@@ -29,6 +29,19 @@ static u64 slack_keep(u64 fair)
 	return 2 * slack_new(fair);
 }
 
+/*
+ * And above that on @n, with more demand than CPUs, before a process is torn: a
+ * quarter, by which the load balancer lets nodes differ. With as many threads for
+ * each node as here, noise makes some processes larger than their fair share.
+ */
+static u64 crowd_on(const struct work *w, u32 n)
+{
+	u64 fair = w->node[n].fair;
+	u64 above = fair - fair * 1024 / w->overcommit;
+
+	return above < fair / 4 ? above : fair / 4;
+}
+
 /* Whether a home of its own pays: see SHARED_GAIN. */
 static bool shows_sharing(const struct an_snapshot *s,
 			  const struct proc_sum *proc)
@@ -98,13 +111,16 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 	for (i = 0; i < s->nr_procs; i++)
 		demand += w->proc[i].demand;
 	w->most_fair = 0;
+	w->most_crowd = 0;
 	w->overcommit = 1024;
 	if (capacity && demand > capacity)
 		w->overcommit = demand * 1024 / capacity;
 	for (i = 0; i < s->nr_nodes; i++) {
 		w->node[i].fair = s->nodes[i].capacity * w->overcommit / 1024;
-		if (w->node[i].fair > w->most_fair)
+		if (w->node[i].fair > w->most_fair) {
 			w->most_fair = w->node[i].fair;
+			w->most_crowd = crowd_on(w, i);
+		}
 	}
 }
 
@@ -262,15 +278,22 @@ static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 	       node->claim + demand <= node->fair + slack;
 }
 
+/* Whether @n can become the only home of @p; see crowd_on(). */
+static bool single_takes(const struct work *w, u32 p, u32 n, bool crowd)
+{
+	return single_fits(w, p, n, slack_new(w->node[n].fair) +
+				    (crowd ? crowd_on(w, n) : 0));
+}
+
 /* The nearest node of those that hold @p, as seen from most of its memory. */
 static u32 nearest_fitting(const struct an_snapshot *s, const struct work *w,
-			   u32 p, u32 from)
+			   u32 p, u32 from, bool crowd)
 {
 	u32 best = s->nr_nodes;
 	u32 n;
 
 	for (n = 0; n < s->nr_nodes; n++) {
-		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+		if (single_takes(w, p, n, crowd) &&
 		    (best == s->nr_nodes ||
 		     distance(s, from, n) < distance(s, from, best)))
 			best = n;
@@ -282,17 +305,18 @@ static u32 nearest_fitting(const struct an_snapshot *s, const struct work *w,
  * Makes candidates of the nodes that hold @p, as none of those found does: of
  * the nearest ones, as many as are weighed anyway.
  */
-static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p)
+static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p,
+			  bool crowd)
 {
 	u32 from = w->cand.nr_centres ? w->cand.centre[0] :
 					s->tasks[w->by_proc[w->proc[p].first]].node;
-	u32 n = nearest_fitting(s, w, p, from);
+	u32 n = nearest_fitting(s, w, p, from, crowd);
 	u32 least = n < s->nr_nodes ? distance(s, from, n) : 0;
 
 	w->cand.nr = 0;
 	for (; n < s->nr_nodes && w->cand.nr < CANDIDATES; n++) {
 		if (distance(s, from, n) > least ||
-		    !single_fits(w, p, n, slack_new(w->node[n].fair)))
+		    !single_takes(w, p, n, crowd))
 			continue;
 		w->node[n].candidate = w->cand.search;
 		w->node[n].cost = home_cost(s, w, p, n);
@@ -301,7 +325,8 @@ static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p)
 }
 
 /* The best of the candidates that holds all of @p, nr_nodes if none does. */
-static u32 best_fitting(const struct an_snapshot *s, const struct work *w, u32 p)
+static u32 best_fitting(const struct an_snapshot *s, const struct work *w,
+			u32 p, bool crowd)
 {
 	u32 best = s->nr_nodes;
 	u32 i;
@@ -309,7 +334,7 @@ static u32 best_fitting(const struct an_snapshot *s, const struct work *w, u32 p
 	for (i = 0; i < w->cand.nr; i++) {
 		u32 n = w->cand.node[i];
 
-		if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+		if (single_takes(w, p, n, crowd) &&
 		    (best == s->nr_nodes || better_home(w, n, best)))
 			best = n;
 	}
@@ -317,14 +342,15 @@ static u32 best_fitting(const struct an_snapshot *s, const struct work *w, u32 p
 }
 
 /* The best node that holds all of @p, nr_nodes if there is none. */
-static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p)
+static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p,
+		       bool crowd)
 {
-	u32 best = best_fitting(s, w, p);
+	u32 best = best_fitting(s, w, p, crowd);
 
 	if (best < s->nr_nodes || s->nr_nodes <= CANDIDATES)
 		return best;
-	weigh_fitting(s, w, p);
-	return best_fitting(s, w, p);
+	weigh_fitting(s, w, p, crowd);
+	return best_fitting(s, w, p, crowd);
 }
 
 /* Whether the demand of @p fits on @set with @slack(fair) to spare. */
@@ -387,7 +413,8 @@ static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 		return true;
 	if (proc->nr_home == 1)
 		return single_fits(w, p, proc->home,
-				   slack_keep(w->node[proc->home].fair));
+				   slack_keep(w->node[proc->home].fair) +
+				   crowd_on(w, proc->home));
 	return set_fits(s, w, s->procs[p].home, p, slack_keep);
 }
 
@@ -569,7 +596,9 @@ static void place_anew(struct an_snapshot *s, struct work *w, u32 p)
 	u32 n;
 
 	find_costs(s, w, p);
-	n = find_single(s, w, p);
+	n = find_single(s, w, p, false);
+	if (n == s->nr_nodes && w->overcommit > 1024)
+		n = find_single(s, w, p, true);
 	if (n < s->nr_nodes) {
 		set_single_home(s, w, p, n);
 	} else {
@@ -587,12 +616,14 @@ static bool is_oversize(const struct an_snapshot *s, const struct work *w,
 	u32 n;
 
 	if (!w->bound)
-		return proc->demand > w->most_fair + slack_new(w->most_fair);
+		return proc->demand > w->most_fair + slack_new(w->most_fair) +
+				      w->most_crowd;
 	for (n = 0; n < s->nr_nodes; n++) {
 		const struct node_sum *node = &w->node[n];
 
 		if (usable_on(w, n) >= proc->demand + proc->nr &&
-		    proc->demand <= node->fair + slack_new(node->fair))
+		    proc->demand <= node->fair + slack_new(node->fair) +
+				    crowd_on(w, n))
 			return false;
 	}
 	return true;
@@ -728,7 +759,7 @@ static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n,
  */
 static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 n = find_single(s, w, p);
+	u32 n = find_single(s, w, p, false);
 
 	if (n == s->nr_nodes || !single_fits(w, p, n, 0))
 		return false;

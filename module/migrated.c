@@ -359,7 +359,7 @@ static int queue_start(int nid)
 		an_queue_free(q, AN_R_NONE);
 		return PTR_ERR(worker);
 	}
-	set_user_nice(worker, AN_WORKER_NICE);
+	set_user_nice(worker, AN_MIGRATED_NICE);
 	bind_worker(worker, nid);
 	q->worker = worker;
 	rcu_assign_pointer(an_queues[nid], q);

@@ -36,7 +36,6 @@ void an_migrated_by_fault(int nid, unsigned int pages);
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages);
 void an_migrated_adjust(void);
-unsigned long an_migrated_backlog(void);
 void an_migrated_state(int nid, struct an_queue_state *state);
 
 #endif /* _AUTONUMA_MIGRATED_H */

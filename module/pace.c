@@ -11,7 +11,6 @@
 #include <linux/topology.h>
 #include "autonuma.h"
 #include "decision.h"
-#include "migrated.h"
 #include "pace.h"
 #include "queue.h"
 #include "rest.h"
@@ -295,7 +294,7 @@ static void book_faults(struct an_process *p)
 static bool count_is_sure(const struct an_process *p, u32 pages)
 {
 	long moving = atomic_long_read(&p->moved_ever) - p->moved_seen +
-		      an_migrated_backlog();
+		      atomic_long_read(&p->queued);
 
 	return moving * SPREAD_UNSURE_PART <= pages;
 }

@@ -56,6 +56,7 @@ static struct an_region *find_region(struct an_queue *q,
 
 /* NULL: *why tells. */
 static struct an_region *new_region(struct an_queue *q,
+				    const struct an_process *p,
 				    const struct an_span *span,
 				    enum an_reason *why)
 {
@@ -72,6 +73,7 @@ static struct an_region *new_region(struct an_queue *q,
 	}
 	mmgrab(span->mm);
 	r->mm = span->mm;
+	r->owner = p;
 	r->base = ALIGN_DOWN(span->addr, AN_REGION_SIZE);
 	r->tgid = current->tgid;
 	r->born = jiffies;
@@ -83,8 +85,25 @@ static struct an_region *new_region(struct an_queue *q,
 	return r;
 }
 
+/*
+ * The pages of a region that are still to be moved, for its process, unless that
+ * was forgotten meanwhile: one that is found anew owes nothing.
+ */
+static void book_region(struct an_region *r, unsigned int pages)
+{
+	struct an_process *p;
+
+	rcu_read_lock();
+	p = an_process_find(r->mm);
+	if (p && p == r->owner)
+		atomic_long_add((long)pages - r->booked, &p->queued);
+	rcu_read_unlock();
+	r->booked = pages;
+}
+
 static void free_region(struct an_region *r)
 {
+	book_region(r, 0);
 	mmdrop(r->mm);
 	kmem_cache_free(region_cache, r);
 }
@@ -201,11 +220,12 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 	if (!movable_now(q, p, span))
 		return false;
 	spin_lock(&q->lock);
-	r = find_region(q, span) ?: new_region(q, span, &declined);
+	r = find_region(q, span) ?: new_region(q, p, span, &declined);
 	if (r) {
 		added = mark_span(r, span, true);
 		r->pages += added;
 		q->pages += added;
+		book_region(r, r->pages);
 	}
 	spin_unlock(&q->lock);
 	if (!r) {
@@ -265,6 +285,7 @@ void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why)
 		taken = mark_span(r, span, false);
 		r->pages -= taken;
 		q->pages -= taken;
+		book_region(r, r->pages);
 		first = taken && !r->torn;
 		r->torn |= first;
 	}
@@ -419,6 +440,7 @@ bool an_queue_put_back(struct an_queue *q, struct an_region *r)
 	spin_lock(&q->lock);
 	r->pages = bitmap_weight(r->wanted, AN_REGION_PAGES);
 	r->born = jiffies;
+	book_region(r, r->pages);
 	list_add_tail(&r->list, &q->from[r->from]);
 	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
 	q->regions++;
@@ -473,23 +495,6 @@ void an_migrated_state(int nid, struct an_queue_state *state)
 		state->moving = READ_ONCE(q->moving);
 	}
 	rcu_read_unlock();
-}
-
-/* Pages queued for all nodes together, about. Context: any. */
-unsigned long an_migrated_backlog(void)
-{
-	unsigned long pages = 0;
-	struct an_queue *q;
-	int nid;
-
-	rcu_read_lock();
-	for_each_node_state(nid, N_MEMORY) {
-		q = rcu_dereference(an_queues[nid]);
-		if (q)
-			pages += READ_ONCE(q->pages);
-	}
-	rcu_read_unlock();
-	return pages;
 }
 
 int an_migrated_init(void)

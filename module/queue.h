@@ -41,6 +41,8 @@ struct an_region {
 	unsigned long born;		/* jiffies */
 	int from, to;
 	unsigned int pages;		/* bits set */
+	unsigned int booked;		/* of them, with its process */
+	const struct an_process *owner;	/* only to be compared */
 	unsigned int tries;
 	bool torn;			/* a page of it was cancelled */
 	DECLARE_BITMAP(wanted, AN_REGION_PAGES);

@@ -46,7 +46,7 @@
  */
 #define BATCH_CHUNKS		32
 
-/* Queues that hold more than 1/16 of a process's pages are to drain first. */
+/* More than 1/16 of a process's pages on their way are to arrive first. */
 #define BACKLOG_PART		16
 
 static struct task_struct *scand;
@@ -509,7 +509,7 @@ static void finish_pass(struct an_process *p)
  */
 static bool backlogged(const struct an_process *p)
 {
-	if (an_migrated_backlog() > p->resident / BACKLOG_PART)
+	if (atomic_long_read(&p->queued) > p->resident / BACKLOG_PART)
 		hold(p, AN_R_HELD_BACKLOG);
 	else if (an_choice_rate_spent(p->choice))
 		hold(p, AN_R_HELD_RATE);
@@ -669,7 +669,7 @@ int an_scand_start(void)
 	scand = kthread_run(scand_main, NULL, "knuma_scand");
 	if (IS_ERR(scand))
 		return PTR_ERR(scand);
-	set_user_nice(scand, AN_WORKER_NICE);
+	set_user_nice(scand, AN_SCAND_NICE);
 	return 0;
 }
 

@@ -98,7 +98,8 @@ struct an_process {
 	long moved_seen;		/* moved_ever when the last pass ended */
 	u32 vain_passes;		/* in a row, nothing moved */
 
-	/* gear 3, pages: lately (halved per pass), and in all */
+	/* gear 3, pages: still to be moved; lately (halved per pass), and in all */
+	atomic_long_t queued;
 	atomic_long_t moved;
 	atomic_long_t moved_ever;
 

@@ -333,8 +333,8 @@ static void test_loop(void)
 	}
 	ok(judged > iterations / 3, "loop: %u of %u gain 20 points or more",
 	   judged, iterations);
-	/* 95 to 97 % by seed. */
-	ok(100 * close >= 94 * judged,
+	/* 94 to 96 % by seed: a thousand cases are 0.7 exact. */
+	ok(100 * close >= 93 * judged,
 	   "loop: %.1f %% of them within %u %% of the gain, mean %.1f %%",
 	   100. * close / judged, MAX_OFF_PCT, sum / judged);
 	ok(100 * small_close >= 90 * small,
