@@ -21,7 +21,9 @@ BUILD = Path(os.environ.get("AUTONUMA_BUILD", TOP / "build"))
 CONTENDERS = ["none", "in-tree", "numad", "async", "fault", "hard", "inverse"]
 # Parts of the module, for the set "gears": gears 1 and 2, those and 4, those and 3; guest.sh loads them.
 GEARS = ["learn", "tasks", "memory"]
-ALL = CONTENDERS + GEARS
+# For the set "batches": pages that the worker takes at once. Those of "async" are the default.
+BATCHES = {"batch16": 16, "batch64": 64, "batch256": 256, "async": 512}
+ALL = CONTENDERS + GEARS + [name for name in BATCHES if name not in CONTENDERS]
 BINDS = ("hard", "inverse")
 
 # Labels of the meter's lines; those below 99 belong to the programs.

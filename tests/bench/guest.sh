@@ -20,6 +20,7 @@ begin_contender() {
 	learn) modprobe autonuma migrate=off balance=0 || exit 1 ;;
 	tasks) modprobe autonuma migrate=off || exit 1 ;;
 	memory) modprobe autonuma balance=0 || exit 1 ;;
+	batch*) modprobe autonuma migrate_batch="${1#batch}" || exit 1 ;;
 	esac
 }
 
@@ -29,7 +30,7 @@ end_contender() {
 	numad)
 		killall numad
 		while pidof numad >/dev/null; do usleep 100000; done ;;
-	async | fault | learn | tasks | memory)
+	async | fault | learn | tasks | memory | batch*)
 		sed 's/^/autonuma /' /sys/kernel/debug/autonuma/status
 		rmmod autonuma ;;
 	esac

@@ -130,6 +130,11 @@ def gear_cases():
     return [Case(name) for name in ("4x4", "numa02", "phase")]
 
 
+def batch_cases():
+    """Threads that share and outnumber the CPUs, threads that have their own memory."""
+    return [Case(name) for name in ("4x4", "numa02")]
+
+
 def check_cases():
     return [Case("numa02", Machine.even(2, 1, 448))]
 
@@ -154,6 +159,7 @@ SETS = {
     "full": Set("all workloads, and what of them differs elsewhere", full_cases, 5, 720),
     "check": Set("whether the benchmark itself works: a machine as small as can be", check_cases, 1, 30),
     "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60, ("none", "async", "fault")),
+    "batches": Set("pages moved at once against stalls", batch_cases, 3, 30, ("none", "in-tree", *boot.BATCHES)),
     "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "async")),
 }
 

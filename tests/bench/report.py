@@ -4,6 +4,7 @@ import json
 import re
 
 import plots
+from boot import BATCHES
 from figures import HELP
 from plots import present, values
 from stats import meets, paired_ratio, spread
@@ -221,6 +222,24 @@ def worker_section(all_runs, out):
     return ["", "## Worker or fault?", "", "Below 1 the worker is better.", "", *lines] if lines else []
 
 
+def batch_over_in_tree(runs, figure):
+    """{pages: (ratio, lower bound, upper bound)}: with so many pages at once over in-tree balancing."""
+    ratios = {pages: ratio(runs, figure, "in-tree", name) for name, pages in BATCHES.items()}
+    return {pages: (r["ratio"], r["lower95"], r["upper95"]) for pages, r in ratios.items() if r and r["pairs"] > 1}
+
+
+def batch_section(all_runs, out):
+    """Pages moved at once against what a thread waits, and against all that it costs: a plot for each figure."""
+    lines = []
+    for figure in ("stall_p999", "wait_p99", "time"):
+        table = {name: points for name, runs in all_runs.items() if len(points := batch_over_in_tree(runs, figure)) > 1}
+        if table:
+            plots.lines_by(out / f"batch-{figure}.svg", f"{WORDS[figure]}: over in-tree balancing (95 % bounds)",
+                           "pages at once", "batch / in-tree", table)
+            lines.append(f"![{WORDS[figure]}](plots/batch-{figure}.svg)\n")
+    return ["", "## Batch and stall", "", "Below 1 it is better than in-tree balancing.", "", *lines] if lines else []
+
+
 def best_of(runs):
     """Computed; for real programs what the hard bind reached."""
     best = next(iter(runs[0]["contenders"].values()))["best"]
@@ -315,7 +334,7 @@ def page(results, all_runs, plots_dir, reps, notes):
     out += [*scan_over_mappers(all_runs), *memory_of_module(all_runs), ""]
     out += [f"![{words}](plots/{name}.svg)\n" for name, words in
             (("between", "between inverse and hard bind"), ("time", "modelled time"), ("cost", "modelled kernel time"))]
-    out += worker_section(all_runs, plots_dir)
+    out += worker_section(all_runs, plots_dir) + batch_section(all_runs, plots_dir)
     for name, runs in all_runs.items():
         out += case_section(name, runs, reps)
     out += calibration_section(results, all_runs)

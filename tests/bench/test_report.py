@@ -92,6 +92,13 @@ class Page(unittest.TestCase):
         self.assertEqual(set(report.by_nodes(runs)["w"]), {1, 2, 4})
         self.assertAlmostEqual(report.worker_over_fault(report.by_nodes(runs)["w"], "time")[4][0], 0.5, 2)
 
+    def test_batches(self):
+        runs = three(**{"in-tree": 2.0, "batch64": 1.0, "async": 4.0})
+        points = report.batch_over_in_tree(runs, "time")
+        self.assertEqual(list(points), [64, 512])
+        self.assertAlmostEqual(points[512][0], 2, 2)
+        self.assertEqual(report.batch_over_in_tree(three(**{"async": 1.0}), "time"), {})
+
     def test_one_run_meets_nothing(self):
         row = report.limit_table({"a": three(**{"async": 0.5, "none": 1.0})[:1]}).splitlines()[2]
         self.assertEqual(row.split("|")[2], " 0.500 (1 run, no bound) ")
