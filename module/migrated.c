@@ -253,10 +253,11 @@ static void back_off(struct an_queue *q, const struct an_outcome *out)
 }
 
 /* The CPU time of a batch is the process's, if it is there still. */
-static void charge(const struct an_region *r, u64 ns)
+static void charge(struct an_queue *q, const struct an_region *r, u64 ns)
 {
 	struct an_process *p;
 
+	WRITE_ONCE(q->worked_ns, q->worked_ns + ns);
 	rcu_read_lock();
 	p = an_process_find(r->mm);
 	if (p)
@@ -271,7 +272,7 @@ static enum an_batch do_batch_charged(struct an_queue *q, struct an_region *r,
 	u64 start = an_busy_clock();
 	enum an_batch result = do_batch(q, r, out);
 
-	charge(r, an_busy_clock() - start);
+	charge(q, r, an_busy_clock() - start);
 	return result;
 }
 

@@ -20,6 +20,7 @@ struct an_queue_state {
 	unsigned long pages;
 	unsigned long regions;
 	unsigned long moving;	/* pages isolated by a worker at this moment */
+	u64 worked_ns;		/* CPU time of the worker, in all */
 };
 
 int an_migrated_init(void);

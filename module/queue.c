@@ -493,6 +493,7 @@ void an_migrated_state(int nid, struct an_queue_state *state)
 		state->pages = READ_ONCE(q->pages);
 		state->regions = READ_ONCE(q->regions);
 		state->moving = READ_ONCE(q->moving);
+		state->worked_ns = READ_ONCE(q->worked_ns);
 	}
 	rcu_read_unlock();
 }

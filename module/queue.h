@@ -56,7 +56,7 @@ struct an_region {
  * to an_migrated_stop(), when no hook is called any more.
  */
 struct an_queue {
-	spinlock_t lock;
+	spinlock_t lock;		/* of the queue and its regions */
 	struct list_head *from;		/* by source node */
 	struct hlist_head hash[1 << AN_QUEUE_HASH_BITS];
 	unsigned int regions;
@@ -70,6 +70,7 @@ struct an_queue {
 	wait_queue_head_t wait;
 	unsigned int backoff_ms;
 	unsigned long moving;
+	u64 worked_ns;			/* CPU time of its batches */
 };
 
 /*

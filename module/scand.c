@@ -509,7 +509,7 @@ static void finish_pass(struct an_process *p)
  */
 static bool backlogged(const struct an_process *p)
 {
-	if (atomic_long_read(&p->queued) > p->resident / BACKLOG_PART)
+	if (atomic_long_read(&p->queued) > (long)p->resident / BACKLOG_PART)
 		hold(p, AN_R_HELD_BACKLOG);
 	else if (an_choice_rate_spent(p->choice))
 		hold(p, AN_R_HELD_RATE);

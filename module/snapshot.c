@@ -17,6 +17,7 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "decision.h"
+#include "migrated.h"
 #include "scope.h"
 #include "snapshot.h"
 #include "stats.h"
@@ -31,7 +32,7 @@
 /* Fewer faults of a thread, in pages, are no evidence. */
 #define MIN_FAULTS	1024
 
-/* Of the memory of a process so much has moved lately: it is on its way. */
+/* Of the memory of a process so much has moved lately or is queued: on its way. */
 #define MOVING_PART	8
 
 /* A step must lower the J of its tasks by 5 %: less is noise in the samples. */
@@ -113,6 +114,25 @@ static u32 node_room(int nid)
 	return min_t(unsigned long, free, U32_MAX);
 }
 
+/*
+ * What the node's worker took since the last view is no load of others: it ends
+ * by itself, and must not drive those away whom it works for.
+ */
+static void view_worker(struct an_view *v, int nid, u64 elapsed_us)
+{
+	struct an_node *n = &v->nodes[nid];
+	struct an_queue_state state;
+	u64 worked;
+
+	an_migrated_state(nid, &state);
+	worked = state.worked_ns - min(state.worked_ns, v->worked_ns[nid]);
+	v->worked_ns[nid] = state.worked_ns;
+	if (elapsed_us)
+		n->other_load -= min_t(u64, n->other_load,
+				       div64_u64(worked * AN_LOAD_ONE,
+						 elapsed_us * NSEC_PER_USEC));
+}
+
 /* Capacity and idle CPUs; other_load holds all load until tasks are known. */
 static void view_nodes(struct an_view *v, u64 elapsed_us)
 {
@@ -129,8 +149,10 @@ static void view_nodes(struct an_view *v, u64 elapsed_us)
 		v->nodes[nid].other_load += busy;
 		v->nodes[nid].idle_cpus += idle_cpu(cpu);
 	}
-	for (nid = 0; nid < nr_node_ids; nid++)
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		view_worker(v, nid, elapsed_us);
 		v->nodes[nid].room = node_room(nid);
+	}
 }
 
 /* What is not the snapshot's tasks' is others': smoothed, as bursts pass. */
@@ -321,6 +343,14 @@ static const unsigned long *view_wish(struct an_view *v, u32 index,
 	return map;
 }
 
+static bool is_moving(const struct an_process *p)
+{
+	unsigned long pages = atomic_long_read(&p->moved) +
+			      atomic_long_read(&p->queued);
+
+	return pages * MOVING_PART > READ_ONCE(p->resident);
+}
+
 /*
  * One process with its threads. One that rests is none of ours: its load is
  * that of others. Context: RCU read side.
@@ -341,8 +371,7 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	proc->wish = view_wish(v, index, p);
 	proc->dry = mode == AN_MODE_DRY;
 	v->nr_dry += proc->dry;
-	proc->moving = atomic_long_read(&p->moved) * MOVING_PART >
-		       READ_ONCE(p->resident);
+	proc->moving = is_moving(p);
 	proc->nr_pages = 0;
 	view_pages(v, proc, p);
 	v->mms[index] = p->mm;
@@ -508,9 +537,10 @@ int an_view_init(struct an_view *v)
 	v->distance = kvmalloc_array(nr_node_ids, nr_node_ids, GFP_KERNEL);
 	v->idle_us = kvcalloc(nr_cpu_ids, sizeof(*v->idle_us), GFP_KERNEL);
 	v->others = kvcalloc(nr_node_ids, sizeof(*v->others), GFP_KERNEL);
+	v->worked_ns = kvcalloc(nr_node_ids, sizeof(*v->worked_ns), GFP_KERNEL);
 	v->steps = kvcalloc(MAX_STEPS, sizeof(*v->steps), GFP_KERNEL);
 	if (!v->nodes || !v->distance || !v->idle_us || !v->others ||
-	    !v->steps) {
+	    !v->worked_ns || !v->steps) {
 		an_view_free(v);
 		return -ENOMEM;
 	}
@@ -531,6 +561,7 @@ void an_view_free(struct an_view *v)
 {
 	free_arrays(v);
 	kvfree(v->steps);
+	kvfree(v->worked_ns);
 	kvfree(v->others);
 	kvfree(v->idle_us);
 	kvfree(v->distance);
