@@ -30,13 +30,12 @@ static u64 slack_keep(u64 fair)
 }
 
 /*
- * And above that on @n, with more demand than CPUs, before a process is torn: a
- * quarter, by which the load balancer lets nodes differ. With as many threads for
- * each node as here, noise makes some processes larger than their fair share.
+ * And above that, with more demand than CPUs, before a process is torn: a quarter,
+ * by which the load balancer lets nodes differ. Where every node has as many
+ * threads as another, noise makes some processes larger than their fair share.
  */
-static u64 crowd_on(const struct work *w, u32 n)
+static u64 slack_crowd(const struct work *w, u64 fair)
 {
-	u64 fair = w->node[n].fair;
 	u64 above = fair - fair * 1024 / w->overcommit;
 
 	return above < fair / 4 ? above : fair / 4;
@@ -111,16 +110,13 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 	for (i = 0; i < s->nr_procs; i++)
 		demand += w->proc[i].demand;
 	w->most_fair = 0;
-	w->most_crowd = 0;
 	w->overcommit = 1024;
 	if (capacity && demand > capacity)
 		w->overcommit = demand * 1024 / capacity;
 	for (i = 0; i < s->nr_nodes; i++) {
 		w->node[i].fair = s->nodes[i].capacity * w->overcommit / 1024;
-		if (w->node[i].fair > w->most_fair) {
+		if (w->node[i].fair > w->most_fair)
 			w->most_fair = w->node[i].fair;
-			w->most_crowd = crowd_on(w, i);
-		}
 	}
 }
 
@@ -278,11 +274,13 @@ static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 	       node->claim + demand <= node->fair + slack;
 }
 
-/* Whether @n can become the only home of @p; see crowd_on(). */
+/* Whether @n can become the only home of @p; see slack_crowd(). */
 static bool single_takes(const struct work *w, u32 p, u32 n, bool crowd)
 {
-	return single_fits(w, p, n, slack_new(w->node[n].fair) +
-				    (crowd ? crowd_on(w, n) : 0));
+	u64 fair = w->node[n].fair;
+
+	return single_fits(w, p, n, slack_new(fair) +
+				    (crowd ? slack_crowd(w, fair) : 0));
 }
 
 /* The nearest node of those that hold @p, as seen from most of its memory. */
@@ -406,15 +404,16 @@ static bool home_awaits_memory(const struct an_snapshot *s,
 static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 {
 	const struct proc_sum *proc = &w->proc[p];
+	u64 fair;
 
 	if (!proc->nr_home)
 		return false;
 	if (home_awaits_memory(s, w, p))
 		return true;
+	fair = w->node[proc->home].fair;
 	if (proc->nr_home == 1)
 		return single_fits(w, p, proc->home,
-				   slack_keep(w->node[proc->home].fair) +
-				   crowd_on(w, proc->home));
+				   slack_keep(fair) + slack_crowd(w, fair));
 	return set_fits(s, w, s->procs[p].home, p, slack_keep);
 }
 
@@ -608,6 +607,12 @@ static void place_anew(struct an_snapshot *s, struct work *w, u32 p)
 	claim_home(s, w, p);
 }
 
+/* The largest demand that a node of this fair share takes if it is empty. */
+static u64 most_demand(const struct work *w, u64 fair)
+{
+	return fair + slack_new(fair) + slack_crowd(w, fair);
+}
+
 /* Whether no node could hold @p even if nobody else had claims on it. */
 static bool is_oversize(const struct an_snapshot *s, const struct work *w,
 			u32 p)
@@ -616,14 +621,10 @@ static bool is_oversize(const struct an_snapshot *s, const struct work *w,
 	u32 n;
 
 	if (!w->bound)
-		return proc->demand > w->most_fair + slack_new(w->most_fair) +
-				      w->most_crowd;
+		return proc->demand > most_demand(w, w->most_fair);
 	for (n = 0; n < s->nr_nodes; n++) {
-		const struct node_sum *node = &w->node[n];
-
 		if (usable_on(w, n) >= proc->demand + proc->nr &&
-		    proc->demand <= node->fair + slack_new(node->fair) +
-				    crowd_on(w, n))
+		    proc->demand <= most_demand(w, w->node[n].fair))
 			return false;
 	}
 	return true;

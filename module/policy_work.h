@@ -141,7 +141,6 @@ struct work {
 	u64 overcommit;		/* demand of all over capacity, 1/1024, 1+ */
 	u64 anywhere;		/* demand in hand of threads bound to no node */
 	u64 most_fair;		/* the fair share of the largest node */
-	u64 most_crowd;		/* what may be above that, see crowd_on() */
 	bool bound;		/* a thread in hand is bound to nodes */
 	bool fresh;		/* the process in hand had no home before */
 	u32 paged;		/* process of node_sum.pages, or AN_NO_TASK */
