@@ -105,18 +105,6 @@ static inline u64 an_now_ms(void)
 	return ktime_to_ms(ktime_get());
 }
 
-/*
- * Nice values of the threads that work in bulk. knuma_scand: a third of a task's
- * weight. Beside two busy CPUs, the smallest usual node, that is within the 17 %
- * by which the load balancer lets nodes differ: more, and it carries tasks away.
- *
- * The workers: threads wait for what is on its way, so a worker that waits for
- * its turn with a batch in hand holds up those who have it. Below -3 the load
- * balancer takes threads away from where their memory is just being brought.
- */
-#define AN_SCAND_NICE		5
-#define AN_MIGRATED_NICE	(-2)
-
 /* The gears run: started by loading or scan=1, stopped by scan=0. */
 bool an_running(void);
 

@@ -235,7 +235,8 @@ static int act(enum an_reason why, const struct an_fault *f,
 	case AN_R_CONTRARY:
 		/* Only a fault from another node can have queued the page. */
 		if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
-			an_migrated_cancel(span, f->last_node, why);
+			an_migrated_cancel(p, span, f->last_node,
+					   why);
 		return NUMA_NO_NODE;
 	case AN_R_FOLLOW:
 	case AN_R_FOLLOW_HOME:

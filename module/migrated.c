@@ -30,6 +30,13 @@
 /* The longest a worker sleeps after batches that moved nothing. */
 #define MAX_BACKOFF_MS		1000
 
+/*
+ * Nice value. Threads wait for what is on its way, so a worker that waits for its
+ * turn with a batch in hand holds up those who have it. Below -3 the load balancer
+ * takes threads away from where their memory is just being brought.
+ */
+#define WORKER_NICE		(-2)
+
 static enum cpuhp_state hotplug_state;
 
 /* Where a batch goes, and how many of its pages found no room there. */
@@ -360,7 +367,7 @@ static int queue_start(int nid)
 		an_queue_free(q, AN_R_NONE);
 		return PTR_ERR(worker);
 	}
-	set_user_nice(worker, AN_MIGRATED_NICE);
+	set_user_nice(worker, WORKER_NICE);
 	bind_worker(worker, nid);
 	q->worker = worker;
 	rcu_assign_pointer(an_queues[nid], q);

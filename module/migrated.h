@@ -29,7 +29,8 @@ int an_migrated_start(void);
 void an_migrated_stop(void);
 bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		       enum an_reason why);
-void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why);
+void an_migrated_cancel(struct an_process *p, const struct an_span *span,
+			int to, enum an_reason why);
 void an_migrated_decline(const struct an_span *span, enum an_reason why);
 struct an_decision an_span_about(const struct an_span *span,
 				 enum an_reason why);

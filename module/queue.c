@@ -86,24 +86,27 @@ static struct an_region *new_region(struct an_queue *q,
 }
 
 /*
- * The pages of a region that are still to be moved, for its process, unless that
- * was forgotten meanwhile: one that is found anew owes nothing.
+ * So many pages more (or less) are to be moved for the region's process, unless
+ * that was forgotten meanwhile: one that is found anew owes nothing.
  */
-static void book_region(struct an_region *r, unsigned int pages)
+static void book_queued(struct an_process *p, const struct an_region *r,
+			long pages)
 {
-	struct an_process *p;
+	if (p == r->owner)
+		atomic_long_add(pages, &p->queued);
+}
 
+/* The same for who has only the region. Context: any. */
+static void book_region(const struct an_region *r, long pages)
+{
 	rcu_read_lock();
-	p = an_process_find(r->mm);
-	if (p && p == r->owner)
-		atomic_long_add((long)pages - r->booked, &p->queued);
+	book_queued(an_process_find(r->mm), r, pages);
 	rcu_read_unlock();
-	r->booked = pages;
 }
 
 static void free_region(struct an_region *r)
 {
-	book_region(r, 0);
+	book_region(r, -(long)r->pages);
 	mmdrop(r->mm);
 	kmem_cache_free(region_cache, r);
 }
@@ -225,7 +228,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		added = mark_span(r, span, true);
 		r->pages += added;
 		q->pages += added;
-		book_region(r, r->pages);
+		book_queued(p, r, added);
 	}
 	spin_unlock(&q->lock);
 	if (!r) {
@@ -264,13 +267,15 @@ static void say_cancelled(struct an_span span, int to, enum an_reason why,
 
 /**
  * an_migrated_cancel - pages that may be queued for node @to shall stay
+ * @p: their process
  * @span: which pages, and where they are
  * @to: the node that a fault may have queued them for
  * @why: AN_R_LOCAL or AN_R_CONTRARY
  *
  * Context: as an_migrated_queue(). An emptied region is left to the worker.
  */
-void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why)
+void an_migrated_cancel(struct an_process *p, const struct an_span *span,
+			int to, enum an_reason why)
 {
 	struct an_queue *q = rcu_dereference(an_queues[to]);
 	unsigned int taken = 0;
@@ -285,7 +290,7 @@ void an_migrated_cancel(const struct an_span *span, int to, enum an_reason why)
 		taken = mark_span(r, span, false);
 		r->pages -= taken;
 		q->pages -= taken;
-		book_region(r, r->pages);
+		book_queued(p, r, -(long)taken);
 		first = taken && !r->torn;
 		r->torn |= first;
 	}
@@ -435,12 +440,15 @@ void an_region_drop(struct an_region *r, enum an_reason why)
 /* mmap_lock not had: to the end of its queue, unless that is hopeless. */
 bool an_queue_put_back(struct an_queue *q, struct an_region *r)
 {
+	unsigned int left;
+
 	if (++r->tries > MAX_TRIES)
 		return false;
 	spin_lock(&q->lock);
-	r->pages = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	left = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	book_region(r, (long)left - r->pages);
+	r->pages = left;
 	r->born = jiffies;
-	book_region(r, r->pages);
 	list_add_tail(&r->list, &q->from[r->from]);
 	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
 	q->regions++;

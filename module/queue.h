@@ -40,8 +40,7 @@ struct an_region {
 	unsigned long base;
 	unsigned long born;		/* jiffies */
 	int from, to;
-	unsigned int pages;		/* bits set */
-	unsigned int booked;		/* of them, with its process */
+	unsigned int pages;		/* bits set when last in the queue */
 	const struct an_process *owner;	/* only to be compared */
 	unsigned int tries;
 	bool torn;			/* a page of it was cancelled */

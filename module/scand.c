@@ -49,6 +49,12 @@
 /* More than 1/16 of a process's pages on their way are to arrive first. */
 #define BACKLOG_PART		16
 
+/*
+ * Nice value: a third of a task's weight. Beside two busy CPUs, the smallest usual
+ * node, that is within the 17 % by which the load balancer lets nodes differ.
+ */
+#define SCAND_NICE		5
+
 static struct task_struct *scand;
 
 /* Set by who chooses, taken by scand. */
@@ -669,7 +675,7 @@ int an_scand_start(void)
 	scand = kthread_run(scand_main, NULL, "knuma_scand");
 	if (IS_ERR(scand))
 		return PTR_ERR(scand);
-	set_user_nice(scand, AN_SCAND_NICE);
+	set_user_nice(scand, SCAND_NICE);
 	return 0;
 }
 
