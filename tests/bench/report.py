@@ -204,39 +204,44 @@ def by_nodes(all_runs):
     return {name: sizes for name, sizes in found.items() if len(sizes) > 2}
 
 
+def bounded(ratios):
+    """{x: (ratio, lower bound, upper bound)} of the paired ratios that have bounds."""
+    return {x: (r["ratio"], r["lower95"], r["upper95"]) for x, r in ratios.items() if r and r["pairs"] > 1}
+
+
 def worker_over_fault(sizes, figure):
-    """{nodes: (ratio, lower bound, upper bound)}: migrate=async over migrate=fault."""
-    ratios = {nodes: ratio(runs, figure, "fault") for nodes, runs in sizes.items()}
-    return {nodes: (r["ratio"], r["lower95"], r["upper95"]) for nodes, r in ratios.items() if r and r["pairs"] > 1}
-
-
-def worker_section(all_runs, out):
-    """The worker against the fault path, by size of machine: a plot for each figure."""
-    lines = []
-    for figure in ("time", "memory_time", "kernel_per_user", "stall_p999"):
-        table = {name: points for name, sizes in by_nodes(all_runs).items() if (points := worker_over_fault(sizes, figure))}
-        if table:
-            plots.lines_by(out / f"worker-{figure}.svg", f"{WORDS[figure]}: worker over fault path (95 % bounds)", "nodes",
-                           "async / fault", table)
-            lines.append(f"![{WORDS[figure]}](plots/worker-{figure}.svg)\n")
-    return ["", "## Worker or fault?", "", "Below 1 the worker is better.", "", *lines] if lines else []
+    """By nodes: migrate=async over migrate=fault."""
+    return bounded({nodes: ratio(runs, figure, "fault") for nodes, runs in sizes.items()})
 
 
 def batch_over_in_tree(runs, figure):
-    """{pages: (ratio, lower bound, upper bound)}: with so many pages at once over in-tree balancing."""
-    ratios = {pages: ratio(runs, figure, "in-tree", name) for name, pages in BATCHES.items()}
-    return {pages: (r["ratio"], r["lower95"], r["upper95"]) for pages, r in ratios.items() if r and r["pairs"] > 1}
+    """By pages at once: workers that take so many over in-tree balancing."""
+    return bounded({pages: ratio(runs, figure, "in-tree", name) for name, pages in BATCHES.items()})
+
+
+def ratio_plots(out, stem, words, xlabel, ylabel, tables):
+    """tables: {figure: {line's name: what bounded() gives}}; a plot for each figure. Returns the lines that show them."""
+    lines = []
+    for figure, table in tables.items():
+        if table:
+            plots.lines_by(out / f"{stem}-{figure}.svg", f"{WORDS[figure]}: {words} (95 % bounds)", xlabel, ylabel, table)
+            lines.append(f"![{WORDS[figure]}](plots/{stem}-{figure}.svg)\n")
+    return lines
+
+
+def worker_section(all_runs, out):
+    """The worker against the fault path, by size of machine."""
+    tables = {figure: {name: points for name, sizes in by_nodes(all_runs).items() if (points := worker_over_fault(sizes, figure))}
+              for figure in ("time", "memory_time", "kernel_per_user", "stall_p999")}
+    lines = ratio_plots(out, "worker", "worker over fault path", "nodes", "async / fault", tables)
+    return ["", "## Worker or fault?", "", "Below 1 the worker is better.", "", *lines] if lines else []
 
 
 def batch_section(all_runs, out):
-    """Pages moved at once against what a thread waits, and against all that it costs: a plot for each figure."""
-    lines = []
-    for figure in ("stall_p999", "wait_p99", "time"):
-        table = {name: points for name, runs in all_runs.items() if len(points := batch_over_in_tree(runs, figure)) > 1}
-        if table:
-            plots.lines_by(out / f"batch-{figure}.svg", f"{WORDS[figure]}: over in-tree balancing (95 % bounds)",
-                           "pages at once", "batch / in-tree", table)
-            lines.append(f"![{WORDS[figure]}](plots/batch-{figure}.svg)\n")
+    """Pages moved at once against what a thread waits, and against all that it costs."""
+    tables = {figure: {name: points for name, runs in all_runs.items() if len(points := batch_over_in_tree(runs, figure)) > 1}
+              for figure in ("stall_p999", "wait_p99", "time")}
+    lines = ratio_plots(out, "batch", "over in-tree balancing", "pages at once", "batch / in-tree", tables)
     return ["", "## Batch and stall", "", "Below 1 it is better than in-tree balancing.", "", *lines] if lines else []
 
 
