@@ -231,7 +231,8 @@ def ratio_plots(out, stem, words, xlabel, ylabel, tables):
 
 def worker_section(all_runs, out):
     """The worker against the fault path, by size of machine."""
-    tables = {figure: {name: points for name, sizes in by_nodes(all_runs).items() if (points := worker_over_fault(sizes, figure))}
+    workloads = by_nodes(all_runs).items()
+    tables = {figure: {name: points for name, sizes in workloads if (points := worker_over_fault(sizes, figure))}
               for figure in ("time", "memory_time", "kernel_per_user", "stall_p999")}
     lines = ratio_plots(out, "worker", "worker over fault path", "nodes", "async / fault", tables)
     return ["", "## Worker or fault?", "", "Below 1 the worker is better.", "", *lines] if lines else []
