@@ -61,8 +61,8 @@ union an_ballot {
 struct an_vote {
 	u32 node;		/* where it came from */
 	u32 pass;		/* of the process, now */
-	bool known;		/* the page has faulted before */
-	bool same;		/* likewise, from the same node */
+	bool known;		/* it tells whether the page keeps its user */
+	bool same;		/* likewise: it does */
 	bool mute;		/* the thread is not where it belongs */
 };
 

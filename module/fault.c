@@ -107,7 +107,7 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	struct an_vote vote = {
 		.node = f->cpu_node,
 		.pass = READ_ONCE(p->pass),
-		.known = f->last_node != AN_NO_NODE,
+		.known = an_policy_tells(f),
 		.same = f->last_node == f->cpu_node,
 	};
 	u64 before = atomic64_read(votes);

@@ -235,6 +235,15 @@ static u32 rest_one_in(const struct an_process *p)
 			    one_in;
 }
 
+/* Of what is not at rest, and in vain: no more than a sample of all pages. */
+static u32 restless_one_in(const struct an_process *p)
+{
+	u32 one_in = sample_one_in(p);
+
+	return clamp_t(unsigned long, p->restless * one_in /
+				      max(p->resident, 1UL), 1, one_in);
+}
+
 static void say_pass_ended(const struct an_process *p, enum an_reason why)
 {
 	struct an_decision d = an_about(pid_nr(p->pid), why);
@@ -265,7 +274,7 @@ static void set_pace(struct an_process *p, struct task_struct *leader)
 	else
 		p->period_ms = max(p->period_ms / 2,
 				   READ_ONCE(an_params.scan_period_min_ms));
-	WRITE_ONCE(p->one_in, vain ? sample_one_in(p) : 1);
+	WRITE_ONCE(p->one_in, vain ? restless_one_in(p) : 1);
 	WRITE_ONCE(p->rest_one_in, vain ? sample_one_in(p) : rest_one_in(p));
 	why = vain ? AN_R_PASS_VAIN : p->stirred ? AN_R_PASS_STIRRED :
 	      quiet ? AN_R_PASS_QUIET : AN_R_PASS_BUSY;

@@ -50,6 +50,19 @@ bool an_policy_votes(const struct an_fault *f)
 	return f->allowed && out_of_place(f) == AN_R_NONE;
 }
 
+/**
+ * an_policy_tells - does this fault tell whether the page has one user
+ * @f: the fault
+ *
+ * A thread that went to another node and takes up its page there is no second
+ * user. Context: any; looks at @f only.
+ */
+bool an_policy_tells(const struct an_fault *f)
+{
+	return f->last_node != AN_NO_NODE &&
+	       (f->last_node == f->cpu_node || !f->same_task);
+}
+
 /* May one node have it, and is it this one? AN_R_NONE: it may follow. */
 static enum an_reason why_not_follow(const struct an_fault *f)
 {

@@ -144,6 +144,12 @@ static bool drawn(struct an_plant *plant, u32 one_in)
 	return one_in <= 1 || draw(plant) % one_in == 0;
 }
 
+/* Where the thread of the last fault runs now; AN_NO_NODE: that is not certain. */
+static int runs_on(const struct an_plant *plant, int last)
+{
+	return plant->where[cpupid_to_pid(last)];
+}
+
 /* The last fault on it came from its own node, where that thread still runs. */
 static bool at_rest(const struct an_plant *plant, struct folio *folio)
 {
@@ -151,7 +157,7 @@ static bool at_rest(const struct an_plant *plant, struct folio *folio)
 
 	if (cpupid_pid_unset(last) || cpupid_to_nid(last) != nid)
 		return false;
-	now = plant->where[cpupid_to_pid(last)];
+	now = runs_on(plant, last);
 	return now == nid || now == AN_NO_NODE;
 }
 
@@ -338,6 +344,33 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 	}
 }
 
+/*
+ * Have the threads left that it was gathered for? The pages of the last draw keep
+ * who used them; those that another node used are a matter of votes.
+ */
+static bool users_left(struct vm_area_struct *vma, pte_t *pte,
+		       unsigned long addr, unsigned int nr,
+		       struct an_plant *plant)
+{
+	unsigned int part, at, left = 0, here = 0;
+	const struct an_guide *g = &plant->guide;
+	struct folio *folio;
+	int last, now;
+
+	seed(plant, addr, (g->draw + AN_BALLOT_DRAWS - 1) % AN_BALLOT_DRAWS);
+	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
+		at = draw_of(plant, part, AN_BALLOT_DRAWN, nr);
+		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
+		last = folio ? folio_last_cpupid(folio) : -1;
+		if (cpupid_pid_unset(last) || cpupid_to_nid(last) != g->node)
+			continue;
+		now = runs_on(plant, last);
+		here += now == g->node;
+		left += now != g->node && now != AN_NO_NODE;
+	}
+	return left > here;
+}
+
 /* A choice of regions holds for two passes, or no page would fault twice. */
 static bool region_drawn(struct an_plant *plant, unsigned long addr, u32 one_in)
 {
@@ -384,7 +417,9 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	}
 	for (i = 0; i < found.nr; i++)
 		count_pages(plant, found.nid[i], nr / PEEKS);
-	rests = g->verdict != AN_V_OPEN && !found.elsewhere;
+	rests = g->verdict != AN_V_OPEN && !found.elsewhere &&
+		!(g->verdict == AN_V_GATHER &&
+		  users_left(vma, pte, addr, nr, plant));
 	if (!rests)
 		plant->restless += found.nr * (nr / PEEKS);
 	plant_samples(vma, pte, addr, nr, rests, plant);

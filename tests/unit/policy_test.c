@@ -123,6 +123,15 @@ static void test_regions(void)
 	ok(!an_policy_votes(&f), "vote: not where memory is not allowed");
 	f.allowed = true;
 	ok(an_policy_votes(&f), "vote: a thread where it may be");
+	ok(an_policy_tells(&f), "tells: a page that keeps its node");
+	f.last_node = 0;
+	ok(an_policy_tells(&f), "tells: a page that another thread takes up");
+	f.same_task = true;
+	ok(!an_policy_tells(&f), "tells not: a thread that came with its page");
+	f.last_node = AN_NO_NODE;
+	ok(!an_policy_tells(&f), "tells not: a page never seen");
+	f.same_task = false;
+	f.last_node = 1;
 	f.wandering = true;
 	ok(!an_policy_votes(&f), "vote: no wanderer");
 	f.wandering = false;
