@@ -65,6 +65,10 @@ build_programs() {
 	make -s -C "$tests/load" OUT="$programs" || bail "the programs for the guest do not build"
 }
 
+# QEMU with a thread per CPU may run a breakpoint after the kernel took it away again, once in hundreds of boots of a busy
+# machine: there is no other breakpoint in these kernels. It tells nothing of what is tested.
+emulator_failed() { [[ $guest_status = 70 ]] && grep -q '^numalab: the guest failed: Oops: int3' "$work/err"; }
+
 # guest OPTION...: boots a machine (numalab's options) in which the script on standard input runs, after guest.sh.
 # Sets guest_status; its output, what numalab said, and the meter's lines are in $work/out, $work/err and $work/meter.
 guest() {
@@ -73,12 +77,20 @@ guest() {
 		cat "$tests/guest.sh" -
 	} >"$work/script"
 	chmod 755 "$work/script"
-	: >"$work/meter"
 	build_programs
+	boot_guest "$@"
+	if emulator_failed; then
+		note "$(tail -n 1 "$work/err"): the emulator's, so once more"
+		boot_guest "$@"
+	fi
+	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out" "$work/err")"; fi
+}
+
+boot_guest() {
 	guest_status=0
+	: >"$work/meter"
 	nice "$top/tools/numalab" run --timeout 1800 --file "$programs/load" --file "$programs/storm" \
 		--file "$programs/unload" --file "$programs/ask" "$@" -- "$work/script" >"$work/out" 2>"$work/err" || guest_status=$?
-	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out" "$work/err")"; fi
 }
 
 # Without it nothing else can be told.
