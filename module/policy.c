@@ -805,8 +805,9 @@ static bool mostly_here(const struct an_snapshot *s, const struct an_task *t)
  * @s: snapshot, with homes
  * @task: index of the task
  *
- * Return: true on a home node of its process, or where a process without home
- * has most of what the task uses.
+ * Return: true on a home node of its process; of a process without home, where
+ * most of what the task uses is, and anywhere while memory moves to its tasks:
+ * the workers make nodes look crowded just then.
  */
 bool an_policy_settled(const struct an_snapshot *s, u32 task)
 {
@@ -817,5 +818,5 @@ bool an_policy_settled(const struct an_snapshot *s, u32 task)
 	for (word = 0; word < words; word++)
 		if (home[word])
 			return map_has(home, t->node);
-	return mostly_here(s, t);
+	return s->procs[t->proc].moving || mostly_here(s, t);
 }

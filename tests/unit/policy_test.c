@@ -546,6 +546,24 @@ static void test_load_bound(void)
 	world_free(w);
 }
 
+/* Whom the load balancer should leave where it is. */
+static void test_settled(void)
+{
+	struct world *w = world_new(2, 2, 2, 2);
+
+	put(w, 0, 0, 0);
+	put(w, 1, 1, 0);
+	add_faults(w, 0, 0, 100, 0);
+	add_faults(w, 1, 1, 100, 0);
+	ok(an_policy_settled(&w->s, 0), "settled: on the node of its use");
+	ok(!an_policy_settled(&w->s, 1), "settled: not on another");
+	w->s.procs[1].moving = true;
+	ok(an_policy_settled(&w->s, 1), "settled: there too, while memory comes");
+	w->s.procs[1].home[0] = 2;
+	ok(!an_policy_settled(&w->s, 1), "settled: not away from home");
+	world_free(w);
+}
+
 /* Five tasks here, three there, two CPUs each: nobody idle, yet uneven. */
 static void test_even(void)
 {
@@ -674,6 +692,7 @@ int main(int argc, char **argv)
 	test_cpuless();
 	test_chain();
 	test_load_bound();
+	test_settled();
 	test_even();
 	test_noise();
 	test_hysteresis();
