@@ -44,7 +44,7 @@ done
 
 # Sparse looks at a copy of its own, so that what is built stays as it is.
 cp -r "$top/Kbuild" "$top/module" "$work/"
-make -C "$kernel" M="$work" C=2 W=1 modules >"$work/log" 2>&1 </dev/null || { cat "$work/log"; bail "the module does not build"; }
+make -j "$(nproc)" -C "$kernel" M="$work" C=2 W=1 modules >"$work/log" 2>&1 </dev/null || { cat "$work/log"; bail "the module does not build"; }
 check "sparse looked at every file" is "$(grep -c ' CHECK ' "$work/log")" "$(find "$top/module" -name '*.c' | wc -l)"
 check "sparse and the compiler find nothing" unlike "$(cat "$work/log")" '(warning|error):'
 finish
