@@ -325,6 +325,11 @@ static void seed(struct an_plant *plant, unsigned long addr, u32 number)
 	plant->random = hash_64((addr >> PMD_SHIFT) + ((u64)number << 40), 32) | 1;
 }
 
+static u32 last_draw(const struct an_guide *g)
+{
+	return (g->draw + AN_BALLOT_DRAWS - 1) % AN_BALLOT_DRAWS;
+}
+
 /* Makes the pages of one draw fault. */
 static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 			unsigned long addr, unsigned int nr, u32 number,
@@ -333,7 +338,7 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 	struct folio *folio;
 	unsigned int part, at;
 
-	seed(plant, addr, number % AN_BALLOT_DRAWS);
+	seed(plant, addr, number);
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
 		at = draw_of(plant, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
@@ -357,7 +362,9 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 	struct folio *folio;
 	int last, now;
 
-	seed(plant, addr, (g->draw + AN_BALLOT_DRAWS - 1) % AN_BALLOT_DRAWS);
+	if (g->verdict != AN_V_GATHER)
+		return false;
+	seed(plant, addr, last_draw(g));
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
 		at = draw_of(plant, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
@@ -389,8 +396,7 @@ static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
 	if (!region_drawn(plant, addr, one_in))
 		return;
 	if (g->redraw)
-		plant_drawn(vma, pte, addr, nr, g->draw + AN_BALLOT_DRAWS - 1,
-			    plant);
+		plant_drawn(vma, pte, addr, nr, last_draw(g), plant);
 	plant_drawn(vma, pte, addr, nr, g->draw, plant);
 	g->drawn = true;
 	g->rests = rests;
@@ -418,8 +424,7 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	for (i = 0; i < found.nr; i++)
 		count_pages(plant, found.nid[i], nr / PEEKS);
 	rests = g->verdict != AN_V_OPEN && !found.elsewhere &&
-		!(g->verdict == AN_V_GATHER &&
-		  users_left(vma, pte, addr, nr, plant));
+		!users_left(vma, pte, addr, nr, plant);
 	if (!rests)
 		plant->restless += found.nr * (nr / PEEKS);
 	plant_samples(vma, pte, addr, nr, rests, plant);

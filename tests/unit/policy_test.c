@@ -115,6 +115,20 @@ static void test_fault(void)
 	}
 }
 
+/* What tells of the users of a page. */
+static void test_tells(void)
+{
+	struct an_fault f = { .page_node = 0, .cpu_node = 1, .last_node = 1 };
+
+	ok(an_policy_tells(&f), "tells: a page that keeps its node");
+	f.last_node = 0;
+	ok(an_policy_tells(&f), "tells: a page that another thread takes up");
+	f.same_task = true;
+	ok(!an_policy_tells(&f), "tells not: a thread that came with its page");
+	f.last_node = AN_NO_NODE;
+	ok(!an_policy_tells(&f), "tells not: a page never seen");
+}
+
 /* Who is out of place has no vote; what follows as a region. */
 static void test_regions(void)
 {
@@ -123,15 +137,6 @@ static void test_regions(void)
 	ok(!an_policy_votes(&f), "vote: not where memory is not allowed");
 	f.allowed = true;
 	ok(an_policy_votes(&f), "vote: a thread where it may be");
-	ok(an_policy_tells(&f), "tells: a page that keeps its node");
-	f.last_node = 0;
-	ok(an_policy_tells(&f), "tells: a page that another thread takes up");
-	f.same_task = true;
-	ok(!an_policy_tells(&f), "tells not: a thread that came with its page");
-	f.last_node = AN_NO_NODE;
-	ok(!an_policy_tells(&f), "tells not: a page never seen");
-	f.same_task = false;
-	f.last_node = 1;
 	f.wandering = true;
 	ok(!an_policy_votes(&f), "vote: no wanderer");
 	f.wandering = false;
@@ -677,6 +682,7 @@ int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
 	test_fault();
+	test_tells();
 	test_regions();
 	test_spread();
 	test_names();
