@@ -143,6 +143,7 @@ write_conf() {
 		printf 'BALANCER='; quote "$balancer"; echo
 		printf 'MODULE_ARGS='; quote "$module_args"; echo
 		printf 'NUMALAB_NOLOAD='; quote "${NUMALAB_NOLOAD:-}"; echo
+		echo "TIMEOUT=$timeout"
 	} >"$1"
 }
 
