@@ -5,7 +5,7 @@
 set -euo pipefail
 
 packages=(
-	linux-source-6.12 build-essential bc bison flex libelf-dev libssl-dev cpio patch xz-utils
+	linux-source-6.12 build-essential ccache bc bison flex libelf-dev libssl-dev cpio patch xz-utils
 	qemu-system-x86 busybox-static numactl libnuma-dev numad util-linux
 	jq kmod sparse perl python3 gnuplot-nox redis-server redis-tools
 	postgresql postgresql-client zstd
