@@ -90,12 +90,15 @@ guest() {
 	done
 }
 
+# A hang would take all the time there is for testing, so these limits are several times what a test takes.
+time_limit=$(long_or_short 7200 900)
+
 boot_guest() {
 	guest_status=0
 	: >"$work/meter"
-	nice "$top/tools/numalab" run --timeout 1800 --file "$programs/load" --file "$programs/storm" \
+	nice "$top/tools/numalab" run --timeout "$time_limit" --file "$programs/load" --file "$programs/storm" \
 		--file "$programs/unload" --file "$programs/ask" "$@" -- "$work/script" >"$work/out" 2>"$work/err" || guest_status=$?
-	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out" "$work/err")"; fi
+	if [[ $guest_status != 0 ]]; then note "status $guest_status"; note "$(tail -n 100 "$work/out"; tail -n 200 "$work/err")"; fi
 }
 
 # Without it nothing else can be told.

@@ -24,11 +24,13 @@ declare -rA placement=(
 	[e]="table --sweeps 45"
 )
 
-# sweeping PLACEMENT GEAR-ARGUMENTS: load's words; where no page can move, a quarter of the sweeps shows as much.
+# sweeping PLACEMENT GEAR-ARGUMENTS: load's words; where no page can move, a quarter of the sweeps shows as much, and with
+# another gear off half of them.
 sweeping() {
 	local words=${placement[$1]}
 	case $2 in
 	scan=0 | migrate=off) echo "${words% *} $((${words##* } / 4))" ;;
+	balance=0 | migrate=fault) echo "${words% *} $((${words##* } / 2))" ;;
 	*) echo "$words" ;;
 	esac
 }

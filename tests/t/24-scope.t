@@ -46,7 +46,7 @@ say() { echo "$1 $(planted "$2") $(faults "$2")"; }
 # stands_still GROUP: nothing is planted there, and nothing faults, in the time of many passes
 stands_still() {
 	before="$(planted "$1") $(faults "$1")"
-	wait_sweeps "$2" 50
+	wait_sweeps "$2" 25
 	settle
 	if [ "$before" = "$(planted "$1") $(faults "$1")" ]; then echo yes; else echo "no: $before, $(planted "$1") $(faults "$1")"; fi
 }
@@ -58,7 +58,7 @@ echo "enable $?"
 load_in one; one=$load_pid one_worker=$worker
 load_in other; other=$load_pid other_worker=$worker
 wait_until is_planted one
-wait_sweeps $other 200
+wait_sweeps $other 100
 settle
 say one one
 say other other
@@ -143,7 +143,7 @@ autonumactl disable --cgroup excluded
 load_in free; free=$load_pid free_worker=$worker
 load_in excluded
 wait_until is_planted free
-wait_sweeps "$load_pid" 200
+wait_sweeps "$load_pid" 100
 settle
 say free free
 say excluded excluded
@@ -181,7 +181,7 @@ start_load private --threads 8 --mem 128 --stride 1024 --sweeps 1000000 --born 0
 echo $$ >$groups/cgroup.procs
 slow=$load_pid
 wait_until is_planted slow
-wait_sweeps $slow 200
+wait_sweeps $slow 100
 is_held() { [ $(($(status why_scan_held_rate) + $(status why_not_queued_rate))) -gt 0 ]; }
 within 60 is_held
 read -r now rest </proc/uptime

@@ -6,11 +6,11 @@
 source "$(dirname "$0")/../lib.sh"
 
 guest "${standard_machine[@]}" --balancer autonuma --module-args "scan_period_min_ms=50 min_process_cpu_ms=0" <<'GUEST'
-start_load procs --mem 48 --stride 1024 --sweeps 1000000 --born 0 --spread --fork
+start_load procs --mem 24 --stride 1024 --sweeps 1000000 --born 0 --spread --fork
 loads=$load_pid
-start_load private --mem 48 --stride 1024 --sweeps 1000000 --born 0 --spread --fork --thp
+start_load private --mem 24 --stride 1024 --sweeps 1000000 --born 0 --spread --fork --thp
 loads="$loads $load_pid"
-start_load stripe --mem 32 --threads 4 --stride 1024 --sweeps 1000000 --born 0
+start_load stripe --mem 16 --threads 4 --stride 1024 --sweeps 1000000 --born 0
 loads="$loads $load_pid"
 
 go_on() { for pid in $loads; do wait_sweeps "$pid" 2; done; }

@@ -10,8 +10,8 @@ source "$(dirname "$0")/../lib.sh"
 
 cycles=$(long_or_short 100 6)
 
-NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 4 --mem 768 --balancer autonuma --module "$tests/kmod" \
-	--append slab_nomerge --timeout "$(long_or_short 7200 1800)" <<GUEST
+NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 4 --mem 512 --balancer autonuma --module "$tests/kmod" \
+	--append slab_nomerge <<GUEST
 cycles=$cycles
 $(cat <<'SCRIPT'
 sysctl=/proc/sys/kernel/numa_balancing

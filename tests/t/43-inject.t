@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every allocation of the module fails once: one site after the other while all else gets its memory, then any of them at
 # random. Each time loading is refused and nothing stays, or the module does without, counts it and works. The short form
-# takes every third site, and begins anywhere.
+# takes every fourth site, and begins anywhere.
 #
 # alloc-sites.pl reads the sites from the module. The kernel's failslab and fail_page_alloc let an allocation fail by
 # what is on its stack: here the one address that the site's call returns to.
@@ -10,7 +10,7 @@ source "$(dirname "$0")/../lib.sh"
 
 rounds=$(long_or_short 60 2)	# of random failure
 seconds=$(long_or_short 30 4)	# each
-every=$(long_or_short 1 3)	# so many sites one is taken
+every=$(long_or_short 1 4)	# so many sites one is taken
 RANDOM=${AUTONUMA_SEED:-$RANDOM}
 first=$((RANDOM % every))
 loading=$(long_or_short yes no)	# each site when loading, even if switching the gears on comes past it, too
@@ -29,7 +29,7 @@ nr_sites=$(wc -l <"$work/sites")
 is_taken() { (($1 % every == first)); }	# is_taken SITE
 note "$nr_sites sites, of which one in $every is taken, from the $((first ? first : every)). on"
 
-NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 768 --balancer autonuma --module "$tests/kmod" \
+NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 512 --balancer autonuma --module "$tests/kmod" \
 	--file "$work/sites:/work/sites" --file "$programs/autonumactl" <<GUEST
 rounds=$rounds seconds=$seconds every=$every first=$first loading=$loading never='$never'
 $(cat <<'SCRIPT'

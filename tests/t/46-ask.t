@@ -124,8 +124,7 @@ check "old sockets: it is found anew" is "$(said anew)" "ok 9"
 
 # --- at random ---
 
-NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 768 --balancer autonuma \
-	--timeout "$(long_or_short 7200 1800)" <<GUEST
+NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 512 --balancer autonuma <<GUEST
 seconds=$seconds seed=$seed args="$args"
 $(cat <<'SCRIPT'
 debugfs=/sys/kernel/debug

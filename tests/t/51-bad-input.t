@@ -147,7 +147,7 @@ for ((w = 1; w <= writers; w++)); do
 		sed 's/^\([a-z_]*\) [a-z]* /\1 /' >"$work/writes$w"
 done
 
-NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 768 --balancer autonuma \
+NUMALAB_NOLOAD=1 guest --config debug --nodes 2 --cpus 2 --mem 512 --balancer autonuma \
 	--file "$work/writes1:/work/writes1" --file "$work/writes2:/work/writes2" --file "$work/writes3:/work/writes3" \
 	--file "$work/writes4:/work/writes4" <<GUEST
 seconds=$seconds writers=$writers

@@ -261,7 +261,7 @@ static void test_random(void)
 #define LAST_PASSES	40	/* the share reached is the mean of these */
 #define MIN_GAIN_PM	200	/* smaller gains are not judged */
 #define MAX_OFF_PCT	10	/* of the gain */
-#define LOOPS		4	/* per iteration: a thousand cases are 0.7 % exact */
+#define LOOPS		2	/* per iteration: a thousand cases are 0.7 % exact */
 
 struct outcome {
 	double now, then, real;
