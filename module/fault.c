@@ -32,12 +32,12 @@ static bool in_map(const unsigned long *map, int nid)
 	return READ_ONCE(map[BIT_WORD(nid)]) & BIT_MASK(nid);
 }
 
-static bool has_home(const struct an_process *p)
+static bool any_in(const unsigned long *map)
 {
 	u32 word;
 
 	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++)
-		if (READ_ONCE(p->home[word]))
+		if (READ_ONCE(map[word]))
 			return true;
 	return false;
 }
@@ -60,7 +60,7 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->same_task = cpupid_match_pid(current, last_cpupid);
 	f->sharer = t && an_thread_shares(t);
 	f->owner = t && an_thread_owns(t);
-	f->has_home = has_home(p);
+	f->has_home = any_in(p->home);
 	f->page_home = in_map(p->home, f->page_node);
 	f->cpu_home = in_map(p->home, f->cpu_node);
 	f->core_pull = in_map(p->core, f->cpu_node) &&
@@ -69,6 +69,22 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 			 in_map(p->over, f->page_node) &&
 			 in_map(p->under, f->cpu_node);
 	f->allowed = node_allowed(f->cpu_node, allowed);
+	f->turn_node = AN_NO_NODE;
+}
+
+/* Where shared memory goes that is not at home yet, if it may. */
+static void find_turn(struct an_fault *f, const struct an_process *p,
+		      unsigned long addr, const nodemask_t *allowed)
+{
+	const unsigned long *map = any_in(p->core) ? p->core : p->home;
+	int nid;
+
+	if (!f->has_home || (f->page_home && !f->core_pull))
+		return;
+	nid = an_policy_turn(map, nr_node_ids, addr / AN_REGION_SIZE);
+	if (nid != AN_NO_NODE && nid != f->page_node &&
+	    node_allowed(nid, allowed))
+		f->turn_node = nid;
 }
 
 /* How gear 1 saw the page of a fault, when it made it fault. */
@@ -205,7 +221,7 @@ static int move(enum an_reason why, const struct an_fault *f,
 		struct an_process *p, struct an_thread *t, struct an_span *span,
 		unsigned long pages)
 {
-	span->to = f->cpu_node;
+	span->to = an_policy_target(f, why);
 	if (READ_ONCE(p->mode) != AN_MODE_ACT)
 		return would_move(p, t, span);
 	switch (READ_ONCE(an_params.migrate)) {
@@ -341,6 +357,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
+	find_turn(&f, p, addr, allowed);
 	f.wandering = t && wandering(t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
 	votes = votes_of(p, vmf, addr);

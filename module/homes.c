@@ -459,9 +459,31 @@ static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
 }
 
 /*
- * The core of a home of several nodes: those that carry at least 3/4 of what
- * the fullest carries, unless all do.
+ * Parts in 16 of what the fullest node of a home carries: to be of its core, and
+ * to stay so. Two threads beside one are 8.
  */
+#define CORE_TAKE	12
+#define CORE_KEEP	9
+
+/*
+ * Does node @n of the home carry enough for its core? Threads that wait for their
+ * memory to move want less CPU: meanwhile no node leaves the core, or all of the
+ * memory would leave that node, and come back when they run again.
+ */
+static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
+		    u32 n, u64 fullest)
+{
+	const unsigned long *was = s->procs[p].was_core;
+	bool had = was && map_next(was, s->nr_nodes, 0) < s->nr_nodes;
+	bool was_in = was && (!had || map_has(was, n));
+
+	if (was_in && s->procs[p].moving)
+		return true;
+	return w->node[n].part * 16 >=
+	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
+}
+
+/* The core of a home of several nodes: those that carry most, unless all do. */
 static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 		     u64 fullest)
 {
@@ -472,7 +494,7 @@ static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 
 	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
 	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (w->node[n].part * 4 < fullest * 3)
+		if (!in_core(s, w, p, n, fullest))
 			continue;
 		map_add(core, n);
 		nr++;

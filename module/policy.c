@@ -129,6 +129,25 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 }
 
 /**
+ * an_policy_target - to which node goes what should move
+ * @f: the fault
+ * @why: what an_policy_fault() said
+ *
+ * Whichever thread goes first through memory that all of them use has all of its
+ * faults, and would draw all of it to its node, to be spread from there. So home
+ * nodes take regions of it in turn.
+ *
+ * Context: any; looks at @f only.
+ */
+int an_policy_target(const struct an_fault *f, enum an_reason why)
+{
+	if (why == AN_R_FOLLOW_HOME && f->verdict == AN_V_SHARED &&
+	    f->turn_node != AN_NO_NODE)
+		return f->turn_node;
+	return f->cpu_node;
+}
+
+/**
  * an_policy_whole_region - does what was decided on a page hold for its region
  * @f: the fault
  *

@@ -60,6 +60,7 @@ struct an_fault {
 	int last_node;		/* node of the last fault on the page */
 	enum an_verdict verdict; /* on the region, this fault included */
 	int leader;		/* likewise, AN_V_GATHER: the node that uses it */
+	int turn_node;		/* home node whose turn it is to take the region */
 	bool same_task;		/* last fault was of the same thread */
 	bool sharer;		/* the thread mostly uses shared pages */
 	bool owner;		/* the thread hardly uses any shared page */
@@ -112,6 +113,7 @@ struct an_proc {
 				 * so where its shared memory does most good;
 				 * empty if they are alike
 				 */
+	const unsigned long *was_core;	/* the last one; NULL: unknown */
 	bool dry;		/* looked at only, its tasks are fixed */
 	bool moving;		/* its memory is on the way to its threads */
 };
@@ -143,6 +145,7 @@ struct an_step {
 bool an_policy_votes(const struct an_fault *f);
 bool an_policy_tells(const struct an_fault *f);
 enum an_reason an_policy_fault(const struct an_fault *f);
+int an_policy_target(const struct an_fault *f, enum an_reason why);
 bool an_policy_whole_region(const struct an_fault *f);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
 void an_policy_homes(struct an_snapshot *s);
@@ -160,6 +163,7 @@ struct an_spread {
 };
 
 u32 an_policy_spread(const struct an_spread *s);
+int an_policy_turn(const unsigned long *home, u32 nr_nodes, u64 region);
 bool an_policy_settled(const struct an_snapshot *s, u32 task);
 enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best);
 

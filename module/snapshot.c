@@ -367,7 +367,9 @@ static void view_process(struct an_view *v, const struct an_process *p,
 		return;
 	proc->home = v->homes + index * map_longs();
 	bitmap_copy(proc->home, p->home, nr_node_ids);
-	proc->core = v->cores + index * map_longs();
+	proc->core = v->cores + 2 * index * map_longs();
+	proc->was_core = proc->core + map_longs();
+	bitmap_copy(proc->core + map_longs(), p->core, nr_node_ids);
 	proc->wish = view_wish(v, index, p);
 	proc->dry = mode == AN_MODE_DRY;
 	v->nr_dry += proc->dry;
@@ -444,7 +446,7 @@ static int alloc_arrays(struct an_view *v, const struct an_size *size)
 	v->faults = kvcalloc(size->faults, sizeof(*v->faults), GFP_KERNEL);
 	v->pages = kvcalloc(size->pages, sizeof(*v->pages), GFP_KERNEL);
 	v->homes = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
-	v->cores = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
+	v->cores = kvcalloc(size->procs * longs, 2 * sizeof(long), GFP_KERNEL);
 	v->wishes = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
 	v->allowed = kvcalloc(size->tasks * longs, sizeof(long), GFP_KERNEL);
 	v->refs = kvcalloc(size->tasks, sizeof(*v->refs), GFP_KERNEL);

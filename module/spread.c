@@ -110,3 +110,33 @@ u32 an_policy_spread(const struct an_spread *s)
 	}
 	return excess;
 }
+
+/* 2^32 divided by the golden ratio: multiples of it fill the circle evenly. */
+#define GOLDEN		2654435769U
+
+/**
+ * an_policy_turn - the home node whose turn it is to take a region
+ * @home: bitmap of home nodes
+ * @nr_nodes: nodes there can be
+ * @region: its number in the address space
+ *
+ * The same for as long as the home nodes are the same; any regions in a row are
+ * evenly spread.
+ *
+ * Context: any; linear in nodes.
+ * Return: the node, AN_NO_NODE without home nodes.
+ */
+int an_policy_turn(const unsigned long *home, u32 nr_nodes, u64 region)
+{
+	u32 homes = 0, left, n;
+
+	for (n = 0; n < nr_nodes; n++)
+		homes += map_has(home, n);
+	if (!homes)
+		return AN_NO_NODE;
+	left = (u64)((u32)region * GOLDEN) * homes >> 32;
+	for (n = 0; n < nr_nodes; n++)
+		if (map_has(home, n) && !left--)
+			return n;
+	return AN_NO_NODE;	/* they changed meanwhile */
+}

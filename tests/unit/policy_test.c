@@ -150,6 +150,85 @@ static void test_regions(void)
 	ok(an_policy_whole_region(&f), "region: one of one user");
 }
 
+/* By how much the home nodes' turns differ at most, in any 64 regions in a row. */
+static u32 turns_differ(unsigned long home)
+{
+	u32 worst = 0, start, i, n;
+
+	for (start = 0; start < 1000; start += 7) {
+		u32 got[4] = {}, most = 0, least = 64;
+
+		for (i = 0; i < 64; i++) {
+			int node = an_policy_turn(&home, 4, start + i);
+
+			if (node < 0 || !(home >> node & 1))
+				return 64;
+			got[node]++;
+		}
+		for (n = 0; n < 4; n++) {
+			if (!(home >> n & 1))
+				continue;
+			most = got[n] > most ? got[n] : most;
+			least = got[n] < least ? got[n] : least;
+		}
+		worst = most - least > worst ? most - least : worst;
+	}
+	return worst;
+}
+
+/* Where shared memory goes that comes home. */
+static void test_turn(void)
+{
+	struct an_fault f = { .page_node = 0, .cpu_node = 1, .turn_node = 2 };
+	unsigned long none = 0;
+	u32 two = turns_differ(0xa), three = turns_differ(0x7);
+
+	ok(an_policy_turn(&none, 4, 1) == AN_NO_NODE, "turn: without home");
+	ok(!turns_differ(0x4), "turn: one home node takes all");
+	ok(two <= 4 && three <= 5, "turn: evenly spread (%u, %u)", two, three);
+	ok(an_policy_target(&f, AN_R_FOLLOW_HOME) == 1,
+	   "target: one page goes where it is used");
+	f.verdict = AN_V_SHARED;
+	ok(an_policy_target(&f, AN_R_FOLLOW_HOME) == 2,
+	   "target: what all use goes where its turn is");
+	ok(an_policy_target(&f, AN_R_SPREAD) == 1 &&
+	   an_policy_target(&f, AN_R_FOLLOW) == 1, "target: and only that");
+	f.turn_node = AN_NO_NODE;
+	ok(an_policy_target(&f, AN_R_FOLLOW_HOME) == 1,
+	   "target: where nobody's turn is, where it is used");
+}
+
+/* The core of one process of four threads on two nodes, which want so much each. */
+static unsigned long core_of_four(u32 load, const unsigned long *was, bool moving)
+{
+	struct world *w = sharers(2, 2, 1, 4);
+	unsigned long core;
+	u32 t;
+
+	for (t = 0; t < 4; t++)
+		w->s.tasks[t].load = load;
+	w->s.procs[0].was_core = was;
+	w->s.procs[0].moving = moving;
+	an_policy_homes(&w->s);
+	core = w->s.procs[0].core[0];
+	world_free(w);
+	return core;
+}
+
+static void test_core(void)
+{
+	unsigned long alike = 0, one = 1;
+
+	ok(!core_of_four(AN_LOAD_ONE, NULL, false), "core: none if all carry");
+	ok(core_of_four(600, NULL, false) == 1, "core: what carries most");
+	ok(core_of_four(600, &alike, false) == 1, "core: by a clear margin");
+	ok(!core_of_four(700, &alike, false), "core: not by a small one");
+	ok(core_of_four(700, &one, false) == 1, "core: nor does it end by one");
+	ok(!core_of_four(AN_LOAD_ONE, &one, false), "core: but by a clear one");
+	ok(!core_of_four(600, &alike, true),
+	   "core: none comes while threads wait for memory");
+}
+
 /* How far pages are off what is wanted, in 1/100 of all, after spreading. */
 static u32 spread_off(u32 nodes, u32 *pages, const u64 *use,
 		      const unsigned long *home)
@@ -684,6 +763,8 @@ int main(int argc, char **argv)
 	test_fault();
 	test_tells();
 	test_regions();
+	test_turn();
+	test_core();
 	test_spread();
 	test_names();
 	test_four_by_two();
