@@ -119,7 +119,7 @@ while IFS= read -r command <&3; do
 	number=$((number + 1))
 	if needs_module "$command"; then modprobe autonuma; fi
 	# Reading the trace as it comes has no end but that of our patience.
-	case $command in *trace_pipe*) patience=8 ;; *) patience=60 ;; esac
+	case $command in *trace_pipe*) patience=8 ;; *) patience=20 ;; esac
 	timeout $patience sh -c "$(echo "$command" | sed "s/\<PID\>/$worker/g")" >/tmp/said 2>&1 </dev/null
 	echo "run $number $? $(wc -c </tmp/said)"
 	sed "s/^/said $number /" /tmp/said | head -n 5

@@ -56,8 +56,9 @@ check "and is shown" like "$(cat "$work/err")" 'unreferenced object'
 lab_run "${small[@]}" --mem 256 --config debug -- sh -c 'echo off >/sys/kernel/debug/kmemleak'
 check "who cannot look for leaks fails" is "$lab_status" 70
 
-lab_run "${small[@]}" --timeout 12 -- sleep 1000
+lab_run "${small[@]}" --timeout 20 -- sleep 1000
 check "the time limit" is "$lab_status" 124
+check "what hangs is told" like "$(cat "$work/err")" 'sleep S \(sleeping\) .* in .*nanosleep'
 
 lab_run "${small[@]}" -- no-such-program
 check "a program that is not there" is "$lab_status" 127

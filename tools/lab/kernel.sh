@@ -81,12 +81,13 @@ progress() {
 }
 
 compile() {
-	local pid status=0
+	local pid status=0 cache=
+	if command -v ccache >/dev/null; then cache='ccache '; fi
 	say "building $(basename "$source") ($config) in $out; minutes, once"
 	progress & pid=$!
 	# Most of an unpatched kernel, and of one with another option, compiles to what there is already.
-	CCACHE_DIR=$build/ccache CCACHE_MAXSIZE=2G nice make -C "$source" O="$out" -j"$(nproc)" CC="ccache gcc" \
-		HOSTCC="ccache gcc" KBUILD_BUILD_TIMESTAMP='1 Jan 2024' KBUILD_BUILD_USER=numalab KBUILD_BUILD_HOST=numalab \
+	CCACHE_DIR=$build/ccache CCACHE_MAXSIZE=2G nice make -C "$source" O="$out" -j"$(nproc)" CC="${cache}gcc" \
+		HOSTCC="${cache}gcc" KBUILD_BUILD_TIMESTAMP='1 Jan 2024' KBUILD_BUILD_USER=numalab KBUILD_BUILD_HOST=numalab \
 		bzImage modules >"$out/log" 2>&1 || status=$?
 	kill "$pid"
 	wait "$pid" 2>/dev/null || true
