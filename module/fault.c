@@ -72,18 +72,23 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->turn_node = AN_NO_NODE;
 }
 
-/* Where shared memory goes that is not at home yet, if it may. */
+/*
+ * Which home node takes the region, if it may and has room. The maps may be
+ * written meanwhile.
+ */
 static void find_turn(struct an_fault *f, const struct an_process *p,
 		      unsigned long addr, const nodemask_t *allowed)
 {
-	const unsigned long *map = any_in(p->core) ? p->core : p->home;
+	const unsigned long *from = any_in(p->core) ? p->core : p->home;
+	DECLARE_BITMAP(map, MAX_NUMNODES);
+	u32 word;
 	int nid;
 
-	if (!f->has_home || (f->page_home && !f->core_pull))
-		return;
+	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++)
+		map[word] = READ_ONCE(from[word]);
 	nid = an_policy_turn(map, nr_node_ids, addr / AN_REGION_SIZE);
 	if (nid != AN_NO_NODE && nid != f->page_node &&
-	    node_allowed(nid, allowed))
+	    node_allowed(nid, allowed) && an_migrated_takes(nid))
 		f->turn_node = nid;
 }
 
@@ -249,7 +254,10 @@ static int act(enum an_reason why, const struct an_fault *f,
 	switch (why) {
 	case AN_R_LOCAL:
 	case AN_R_CONTRARY:
-		/* Only a fault from another node can have queued the page. */
+		/*
+		 * Only a fault from another node can have queued the page; what is
+		 * queued for its turn is shared, and may go.
+		 */
 		if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
 			an_migrated_cancel(p, span, f->last_node,
 					   why);
@@ -329,7 +337,7 @@ static void say_fault(const struct an_fault *f, const struct an_span *span,
 {
 	struct an_decision d = an_span_about(span, why);
 
-	d.to = f->cpu_node;
+	d.to = an_policy_target(f, why);
 	d.last = f->last_node;
 	an_decided(fault, &d);
 }
@@ -357,13 +365,14 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
-	find_turn(&f, p, addr, allowed);
 	f.wandering = t && wandering(t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
 	votes = votes_of(p, vmf, addr);
 	if (votes)
 		ask_region(&f, p, votes, &was);
 	why = an_policy_fault(&f);
+	if (an_policy_in_turn(&f, why))
+		find_turn(&f, p, addr, allowed);
 	if (t)
 		note(t, p, &f, &was, folio_nr_pages(folio));
 	span = span_of(vmf, addr, folio);

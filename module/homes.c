@@ -468,7 +468,8 @@ static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
 /*
  * Does node @n of the home carry enough for its core? Threads that wait for their
  * memory to move want less CPU: meanwhile no node leaves the core, or all of the
- * memory would leave that node, and come back when they run again.
+ * memory would leave that node, and come back when they run again. Without a core
+ * before, all nodes count as having been in it.
  */
 static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
 		    u32 n, u64 fullest)
@@ -478,7 +479,7 @@ static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
 	bool was_in = was && (!had || map_has(was, n));
 
 	if (was_in && s->procs[p].moving)
-		return true;
+		return usable_on(w, n);
 	return w->node[n].part * 16 >=
 	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
 }

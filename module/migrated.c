@@ -251,9 +251,10 @@ static void keep_rate(struct an_queue *q, unsigned long pages)
 static void back_off(struct an_queue *q, const struct an_outcome *out)
 {
 	if (out->moved || !out->stayed)
-		q->backoff_ms = 0;
+		WRITE_ONCE(q->backoff_ms, 0);
 	else
-		q->backoff_ms = clamp(q->backoff_ms * 2, 1U, MAX_BACKOFF_MS);
+		WRITE_ONCE(q->backoff_ms,
+			   clamp(q->backoff_ms * 2, 1U, MAX_BACKOFF_MS));
 	if (q->backoff_ms)
 		say_waiting(q, AN_R_BACK_OFF);
 	sleep_ms(q->backoff_ms);

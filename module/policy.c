@@ -102,8 +102,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
  * it is expected back.
  *
  * Context: any; looks at @f only.
- * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to the
- * CPU's node, AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else the
+ * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to
+ * an_policy_target(), AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else the
  * reason to leave things as they are.
  */
 enum an_reason an_policy_fault(const struct an_fault *f)
@@ -129,22 +129,31 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 }
 
 /**
- * an_policy_target - to which node goes what should move
+ * an_policy_in_turn - do home nodes take what should move in turn
  * @f: the fault
  * @why: what an_policy_fault() said
  *
  * Whichever thread goes first through memory that all of them use has all of its
- * faults, and would draw all of it to its node, to be spread from there. So home
- * nodes take regions of it in turn.
+ * faults, and would draw all of it to its node, to be spread from there.
+ *
+ * Context: any; looks at @f only.
+ */
+bool an_policy_in_turn(const struct an_fault *f, enum an_reason why)
+{
+	return why == AN_R_FOLLOW_HOME && f->verdict == AN_V_SHARED;
+}
+
+/**
+ * an_policy_target - to which node goes what should move
+ * @f: the fault; turn_node is AN_NO_NODE if that may not, or cannot have it now
+ * @why: what an_policy_fault() said
  *
  * Context: any; looks at @f only.
  */
 int an_policy_target(const struct an_fault *f, enum an_reason why)
 {
-	if (why == AN_R_FOLLOW_HOME && f->verdict == AN_V_SHARED &&
-	    f->turn_node != AN_NO_NODE)
-		return f->turn_node;
-	return f->cpu_node;
+	return an_policy_in_turn(f, why) && f->turn_node != AN_NO_NODE ?
+	       f->turn_node : f->cpu_node;
 }
 
 /**

@@ -145,6 +145,7 @@ struct an_step {
 bool an_policy_votes(const struct an_fault *f);
 bool an_policy_tells(const struct an_fault *f);
 enum an_reason an_policy_fault(const struct an_fault *f);
+bool an_policy_in_turn(const struct an_fault *f, enum an_reason why);
 int an_policy_target(const struct an_fault *f, enum an_reason why);
 bool an_policy_whole_region(const struct an_fault *f);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);

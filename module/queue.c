@@ -204,6 +204,19 @@ static bool movable_now(struct an_queue *q, struct an_process *p,
 }
 
 /**
+ * an_migrated_takes - does a node take pages: there is a worker that has room
+ * @nid: the node
+ *
+ * Context: RCU read side.
+ */
+bool an_migrated_takes(int nid)
+{
+	struct an_queue *q = rcu_dereference(an_queues[nid]);
+
+	return q && !READ_ONCE(q->backoff_ms);
+}
+
+/**
  * an_migrated_queue - ask for pages to be brought to another node
  * @p: their process
  * @span: which, from where, to where

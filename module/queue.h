@@ -67,7 +67,7 @@ struct an_queue {
 	int nid;
 	struct task_struct *worker;
 	wait_queue_head_t wait;
-	unsigned int backoff_ms;
+	unsigned int backoff_ms;	/* of the worker; faults look at it */
 	unsigned long moving;
 	u64 worked_ns;			/* CPU time of its batches */
 };

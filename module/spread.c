@@ -130,13 +130,14 @@ int an_policy_turn(const unsigned long *home, u32 nr_nodes, u64 region)
 {
 	u32 homes = 0, left, n;
 
-	for (n = 0; n < nr_nodes; n++)
-		homes += map_has(home, n);
+	for (n = map_next(home, nr_nodes, 0); n < nr_nodes;
+	     n = map_next(home, nr_nodes, n + 1))
+		homes++;
 	if (!homes)
 		return AN_NO_NODE;
 	left = (u64)((u32)region * GOLDEN) * homes >> 32;
-	for (n = 0; n < nr_nodes; n++)
-		if (map_has(home, n) && !left--)
-			return n;
-	return AN_NO_NODE;	/* they changed meanwhile */
+	for (n = map_next(home, nr_nodes, 0); left;
+	     n = map_next(home, nr_nodes, n + 1))
+		left--;
+	return n;
 }
