@@ -509,7 +509,7 @@ static bool has_marks(const struct task_struct *p)
 
 /**
  * an_balance_pull - the pull operation of the core hooks
- * @p: a task the load balancer would like to pull
+ * @p: a task the load balancer, or who wakes it, would like to pull
  * @src_nid: its node
  * @dst_nid: another node
  * @others: its queue has tasks that do not prefer its node
@@ -517,7 +517,7 @@ static bool has_marks(const struct task_struct *p)
  * A pull away from the preferred node is a loss where others could go instead,
  * as in-tree balancing says it too; the load balancer then tries those first.
  * A task that is not balanced may have a preferred node by inheritance: of that
- * nothing is known. Context: run-queue lock held, interrupts off.
+ * nothing is known. Context: run-queue lock or pi_lock held, interrupts off.
  */
 int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid,
 		    bool others)

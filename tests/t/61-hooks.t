@@ -19,6 +19,7 @@ for function in mpol_misplaced task_numa_fault; do
 	check "one site in $function" is "$(sites_in "$function")" 1
 done
 check "one site in the load balancer" is "$(($(sites_in migrate_degrades_locality) + $(sites_in can_migrate_task)))" 1
+check "one site where a task wakes up" is "$(($(sites_in wake_affine) + $(sites_in select_task_rq_fair)))" 1
 check "each is a no-op, of two or five bytes" is "$(awk '$2 !~ /^(0f1f440000|6690)/' "$work/sites")" ""
 
 # --- the option off ---

@@ -11,7 +11,7 @@ figure() { jq -r ".rows[0].$1" "$work/json"; }
 
 check "the same boot again gives the same count" is "$(figure spread_of_boots)" 0
 check "hinting faults were counted" at_least "$(figure 'hinting[1]')" 0.01
-# One site each in mpol_misplaced() and task_numa_fault(); the load balancer's may come on top, at ticks.
+# One site each in mpol_misplaced() and task_numa_fault(); those of the load balancer, at ticks, and of wake-ups come on top.
 check "two no-ops for each hinting fault, at least" at_least "$(figure noops_per_hinting_fault)" 1.9
 check "and hardly more" at_most "$(figure noops_per_hinting_fault)" 2.1
 # A round is 80 faults, and no hook lies in its way: one instruction for each fault would be 80.
