@@ -192,7 +192,7 @@ static void check_random(struct world *w)
 	struct world *copy;
 	u32 i, nr;
 
-	an_policy_homes(&w->s);
+	find_homes(w);
 	check_homes(w);
 	copy = world_copy(w);
 	bad.gain += an_policy_goal(&w->s) != ref_goal(w);
@@ -219,7 +219,7 @@ static u32 rounds_to_rest(struct world *w)
 		size_t size = w->s.nr_procs * w->words * sizeof(long);
 
 		memcpy(homes, w->homes, size);
-		an_policy_homes(&w->s);
+		find_homes(w);
 		if (run(w, NULL) || memcmp(homes, w->homes, size))
 			last = i;
 		free(homes);

@@ -143,7 +143,7 @@ static void sim_balance(struct sim *m)
 	memcpy(before, m->w->homes, size);
 	for (i = 0; i < s->nr_tasks; i++)
 		node[i] = s->tasks[i].node;
-	an_policy_homes(s);
+	find_homes(m->w);
 	m->flaps += !!memcmp(before, m->w->homes, size);
 	nr = run(m->w, &steps);
 	m->steps += nr;

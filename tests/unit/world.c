@@ -36,6 +36,7 @@ struct world *world_new(u32 nr_nodes, u32 nr_tasks, u32 nr_procs, u32 cpus)
 	s->pages = w->pages;
 	w->homes = need((size_t)nr_procs * w->words, sizeof(long));
 	w->cores = need((size_t)nr_procs * w->words, sizeof(long));
+	w->were = need((size_t)nr_procs * w->words, sizeof(long));
 	w->allowed = need((size_t)nr_tasks * w->words, sizeof(long));
 	/* Exactly as large as promised: the sanitizer checks the edges. */
 	s->scratch = need(1, an_policy_scratch(nr_nodes, nr_tasks, nr_procs));
@@ -54,6 +55,7 @@ struct world *world_new(u32 nr_nodes, u32 nr_tasks, u32 nr_procs, u32 cpus)
 		s->procs[i].pages = i * nr_nodes;
 		s->procs[i].home = w->homes + i * w->words;
 		s->procs[i].core = w->cores + i * w->words;
+		s->procs[i].was_core = w->were + i * w->words;
 	}
 	return w;
 }
@@ -68,9 +70,17 @@ void world_free(struct world *w)
 	free(w->pages);
 	free(w->homes);
 	free(w->cores);
+	free(w->were);
 	free(w->allowed);
 	free(w->s.scratch);
 	free(w);
+}
+
+/* As gear 4 does it: the cores of the call before are known. */
+void find_homes(struct world *w)
+{
+	memcpy(w->were, w->cores, w->s.nr_procs * w->words * sizeof(long));
+	an_policy_homes(&w->s);
 }
 
 struct world *world_copy(const struct world *from)

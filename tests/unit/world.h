@@ -18,7 +18,7 @@ struct world {
 	struct an_faults *faults;	/* nr_nodes per task */
 	struct an_pages *pages;		/* nr_nodes per process */
 	unsigned long *homes;		/* words per process */
-	unsigned long *cores;		/* the same */
+	unsigned long *cores, *were;	/* the same, and the last ones */
 	unsigned long *allowed;		/* words per task */
 	u32 words;
 };
@@ -26,6 +26,7 @@ struct world {
 void set_distance(struct world *w, u32 a, u32 b, u8 d);
 struct world *world_new(u32 nr_nodes, u32 nr_tasks, u32 nr_procs, u32 cpus);
 void world_free(struct world *w);
+void find_homes(struct world *w);
 struct world *world_copy(const struct world *from);
 void put(struct world *w, u32 t, u32 proc, u32 node);
 void add_faults(struct world *w, u32 t, u32 node, u32 private, u32 shared);
