@@ -80,11 +80,11 @@ static void find_turn(struct an_fault *f, const struct an_process *p,
 		      unsigned long addr, const nodemask_t *allowed)
 {
 	const unsigned long *from = any_in(p->core) ? p->core : p->home;
+	u32 word, words = BITS_TO_LONGS(nr_node_ids);
 	DECLARE_BITMAP(map, MAX_NUMNODES);
-	u32 word;
 	int nid;
 
-	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++)
+	for (word = 0; word < min(words, ARRAY_SIZE(map)); word++)
 		map[word] = READ_ONCE(from[word]);
 	nid = an_policy_turn(map, nr_node_ids, addr / AN_REGION_SIZE);
 	if (nid != AN_NO_NODE && nid != f->page_node &&
