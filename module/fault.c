@@ -32,16 +32,6 @@ static bool in_map(const unsigned long *map, int nid)
 	return READ_ONCE(map[BIT_WORD(nid)]) & BIT_MASK(nid);
 }
 
-static bool any_in(const unsigned long *map)
-{
-	u32 word;
-
-	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++)
-		if (READ_ONCE(map[word]))
-			return true;
-	return false;
-}
-
 static bool node_allowed(int nid, const nodemask_t *allowed)
 {
 	return node_state(nid, N_MEMORY) &&
@@ -60,7 +50,7 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->same_task = cpupid_match_pid(current, last_cpupid);
 	f->sharer = t && an_thread_shares(t);
 	f->owner = t && an_thread_owns(t);
-	f->has_home = any_in(p->home);
+	f->has_home = an_any_node(p->home);
 	f->page_home = in_map(p->home, f->page_node);
 	f->cpu_home = in_map(p->home, f->cpu_node);
 	f->core_pull = in_map(p->core, f->cpu_node) &&
@@ -79,7 +69,7 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 static void find_turn(struct an_fault *f, const struct an_process *p,
 		      unsigned long addr, const nodemask_t *allowed)
 {
-	const unsigned long *from = any_in(p->core) ? p->core : p->home;
+	const unsigned long *from = an_shared_home(p);
 	u32 word, words = BITS_TO_LONGS(nr_node_ids);
 	DECLARE_BITMAP(map, MAX_NUMNODES);
 	int nid;

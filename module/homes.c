@@ -468,34 +468,35 @@ static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
 /*
  * Does node @n of the home carry enough for its core? Threads that wait for their
  * memory to move want less CPU: meanwhile no node leaves the core, or all of the
- * memory would leave that node, and come back when they run again. Without a core
- * before, all nodes count as having been in it.
+ * memory would leave that node, and come back when they run again.
  */
 static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
-		    u32 n, u64 fullest)
+		    u32 n, u64 fullest, bool was_in)
 {
-	const unsigned long *was = s->procs[p].was_core;
-	bool had = was && map_next(was, s->nr_nodes, 0) < s->nr_nodes;
-	bool was_in = was && (!had || map_has(was, n));
-
 	if (was_in && s->procs[p].moving)
 		return usable_on(w, n);
 	return w->node[n].part * 16 >=
 	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
 }
 
-/* The core of a home of several nodes: those that carry most, unless all do. */
+/*
+ * The core of a home of several nodes: those that carry most, unless all do.
+ * Without a core before, all nodes count as having been in it.
+ */
 static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 		     u64 fullest)
 {
 	const unsigned long *home = s->procs[p].home;
+	const unsigned long *was = s->procs[p].was_core;
+	bool all_were = was && map_next(was, s->nr_nodes, 0) == s->nr_nodes;
 	unsigned long *core = s->procs[p].core;
 	u32 nr = 0;
 	u32 n;
 
 	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
 	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (!in_core(s, w, p, n, fullest))
+		if (!in_core(s, w, p, n, fullest,
+			     all_were || (was && map_has(was, n))))
 			continue;
 		map_add(core, n);
 		nr++;

@@ -329,7 +329,7 @@ static void set_spread(struct an_process *p)
 		.nr_nodes = nr_node_ids,
 		.pages = p->pages,
 		.use = p->use,
-		.home = bitmap_empty(p->core, nr_node_ids) ? p->home : p->core,
+		.home = an_shared_home(p),
 		.begun = p->spread_begun,
 		.over = p->over,
 		.under = p->under,

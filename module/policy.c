@@ -103,8 +103,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
  *
  * Context: any; looks at @f only.
  * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to
- * an_policy_target(), AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else the
- * reason to leave things as they are.
+ * an_policy_target(), AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else
+ * the reason to leave things as they are.
  */
 enum an_reason an_policy_fault(const struct an_fault *f)
 {

@@ -114,6 +114,22 @@ struct an_process {
 	atomic64_t migrated_ns;		/* of several workers */
 };
 
+static inline bool an_any_node(const unsigned long *map)
+{
+	u32 word;
+
+	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++)
+		if (READ_ONCE(map[word]))
+			return true;
+	return false;
+}
+
+/* Where the memory belongs that several nodes use. */
+static inline const unsigned long *an_shared_home(const struct an_process *p)
+{
+	return an_any_node(p->core) ? p->core : p->home;
+}
+
 /*
  * struct an_thread - hinting-fault statistics of a thread
  *
