@@ -11,7 +11,7 @@ lab_tools() {
 	dir=$build/lab-$(cat "$lab"/*.c "$lab"/*.h <(gcc --version) | hash_of)
 	if [[ ! -e $dir ]]; then
 		tmp=$(mktemp -d "$build/lab.XXXXXX")
-		for source in mark drain probe pages; do
+		for source in mark drain probe pages ticks; do
 			gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -o "$tmp/$source" "$lab/$source.c" ||
 				die "$source.c does not compile"
 		done
@@ -57,7 +57,7 @@ fill_base() {
 		rm -f "$root/bin/${program#\?}"
 		bring_program "$root" "$path" "/usr/bin/${program#\?}"
 	done
-	install -m 755 "$tools"/{mark,drain,probe,pages} "$root/bin/"
+	install -m 755 "$tools"/{mark,drain,probe,pages,ticks} "$root/bin/"
 	install -m 755 "$lab/init" "$root/init"
 	ln -s /bin/busybox "$root/usr/bin/env"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"

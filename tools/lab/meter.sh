@@ -79,7 +79,7 @@ boot_probe() {
 	make_initramfs "$run_dir/initramfs" "$1" probe
 	machine_args "$1" "$run_dir/initramfs"
 	meter_args "$1" "$run_dir/meter"
-	boot >"$run_dir/probes"
+	boot_with_patience >"$run_dir/probes"
 	judge_boot
 	[[ $status = 0 ]]
 }
