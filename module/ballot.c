@@ -28,6 +28,20 @@
 /* Pages that changed their node, one of so many: several nodes use them. */
 #define CHANGED_PART	3
 
+/*
+ * A huge page has one entry, so one fault in a pass, and that tells whether it was
+ * used from the same node as the last time. What such a fault adds, and from which
+ * sum on several nodes use it: after three changes in a row, or where more than a
+ * quarter of the faults are changes. A thread that moves is one change, one that
+ * passes by two.
+ */
+#define HUGE_SAME	1
+#define HUGE_OTHER	(-3)
+#define HUGE_CONTESTED	(-7)
+
+/* Passes that told of owners, less those of changing users, to end a trial. */
+#define TRIAL_TELLS	2
+
 /* So many passes told of changing users, less those that told otherwise. */
 #define SHARED_TELLS	(-2)
 
@@ -93,6 +107,24 @@ static void count_second(union an_ballot *b, bool same)
 		b->other++;
 }
 
+/*
+ * SHARED and GATHER answer what the region was taken apart for. TORN does only once
+ * enough passes agree: by chance two sweeps pass a few pages in the same order twice.
+ */
+static u64 end_trial(union an_ballot b)
+{
+	enum an_verdict verdict;
+	int node;
+
+	if (!b.trial)
+		return b.word;
+	verdict = an_ballot_verdict(b.word, &node);
+	if (verdict == AN_V_SHARED || verdict == AN_V_GATHER ||
+	    (verdict == AN_V_TORN && b.tells >= TRIAL_TELLS))
+		b.trial = 0;
+	return b.word;
+}
+
 /**
  * an_ballot_vote - count a vote
  * @word: the votes on the region so far
@@ -118,7 +150,7 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 		count_second(&b, vote->same);
 	if (b.each && an_ballot_verdict(b.word, &node) != AN_V_TORN)
 		b.each = 0;
-	return b.word;
+	return end_trial(b);
 }
 
 /**
@@ -236,4 +268,72 @@ enum an_verdict an_ballot_verdict(u64 word, int *node)
 		return AN_V_GATHER;
 	}
 	return contested(&b) && scale(&b) > 0 ? AN_V_TORN : AN_V_OPEN;
+}
+
+/**
+ * an_ballot_huge - count a fault on a region that is a huge page
+ * @word: what is known of the region, also from before it was one
+ * @same: the page was used from the same node as the last time
+ *
+ * Return: what is known now. A page put together again (khugepaged) over parts that
+ * had owners is contested at once.
+ */
+u64 an_ballot_huge(u64 word, bool same)
+{
+	union an_ballot old = { .word = word }, b = {};
+	int tells = old.tells, node;
+
+	if (old.yes || old.last_yes)
+		tells = an_ballot_verdict(word, &node) == AN_V_TORN ?
+			TELLS_MIN : 0;
+	tells += same ? HUGE_SAME : HUGE_OTHER;
+	b.tells = tells > TELLS_MAX ? TELLS_MAX :
+		  tells < TELLS_MIN ? TELLS_MIN : tells;
+	return b.word;
+}
+
+/**
+ * an_ballot_contested - do several nodes use a huge page
+ * @word: of an_ballot_huge()
+ */
+bool an_ballot_contested(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return b.tells <= HUGE_CONTESTED;
+}
+
+/**
+ * an_ballot_trial - a huge page was taken apart to see who uses its parts
+ *
+ * Return: the votes to begin with; that they are is noted until the verdict.
+ */
+u64 an_ballot_trial(void)
+{
+	union an_ballot b = { .trial = 1 };
+
+	return b.word;
+}
+
+/**
+ * an_ballot_on_trial - is the verdict still to come
+ * @word: the votes
+ */
+bool an_ballot_on_trial(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return b.trial;
+}
+
+/**
+ * an_ballot_apart - are the small pages of a region worth more than a huge one
+ * @word: the votes on it
+ */
+bool an_ballot_apart(u64 word)
+{
+	int node;
+
+	return an_ballot_on_trial(word) ||
+	       an_ballot_verdict(word, &node) == AN_V_TORN;
 }

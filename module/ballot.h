@@ -22,6 +22,15 @@
 #define AN_BALLOT_DRAWN		4
 #define AN_BALLOT_SAMPLES	(2 * AN_BALLOT_DRAWN)
 
+/*
+ * Huge pages that several nodes use and that may be taken apart, to see whether
+ * their parts have an owner each: so many for a start, so many more for each that
+ * had, and one in so many passes if none had.
+ */
+#define AN_TRIALS_FIRST		2
+#define AN_TRIALS_MORE		8
+#define AN_TRIALS_PASSES	64
+
 /* Draws that are told apart: then they begin again. */
 #define AN_BALLOT_DRAWS		32
 
@@ -31,7 +40,8 @@
 /*
  * union an_ballot - the votes on a region, one word so that it can be exchanged
  *
- * All counts stop at their largest value. A word of 0 knows nothing.
+ * All counts stop at their largest value. A word of 0 knows nothing. Of a region
+ * that is a huge page it holds tells alone, see an_ballot_huge().
  */
 union an_ballot {
 	u64 word;
@@ -54,6 +64,7 @@ union an_ballot {
 		u64 each : 1;		/* torn, and each page was made to fault */
 		u64 sparse : 1;		/* few pages: each speaks for itself */
 		u64 rests : 1;		/* was at rest at the last draw of pages */
+		u64 trial : 1;		/* a huge page was taken apart for it */
 	};
 };
 
@@ -73,5 +84,10 @@ bool an_ballot_rests(u64 word);
 u64 an_ballot_planted_each(u64 word);
 u64 an_ballot_sparse(u64 word, bool sparse);
 enum an_verdict an_ballot_verdict(u64 word, int *node);
+u64 an_ballot_huge(u64 word, bool same);
+bool an_ballot_contested(u64 word);
+u64 an_ballot_trial(void);
+bool an_ballot_on_trial(u64 word);
+bool an_ballot_apart(u64 word);
 
 #endif /* _AUTONUMA_BALLOT_H */

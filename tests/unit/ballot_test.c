@@ -283,6 +283,103 @@ static void test_rests(void)
 	ok(!an_ballot_rests(word), "the next draw does");
 }
 
+/* Votes on a huge page, one of @percent from another node, until it is contested. */
+static u32 votes_until_contested(u32 percent, u32 max)
+{
+	int last = 0, node;
+	u64 word = 0;
+	u32 n;
+
+	for (n = 1; n <= max; n++) {
+		node = chance(percent);
+		word = an_ballot_huge(word, node == last);
+		last = node;
+		if (an_ballot_contested(word))
+			break;
+	}
+	return n;
+}
+
+/* In how many of 100 cases that is so within @max votes, and after how many. */
+static u32 contested(u32 percent, u32 max, u32 *mean)
+{
+	u32 i, n, found = 0, votes = 0;
+
+	for (i = 0; i < iterations; i++) {
+		n = votes_until_contested(percent, max);
+		if (n > max)
+			continue;
+		found++;
+		votes += n;
+	}
+	*mean = found ? votes / found : 0;
+	return found * 100 / iterations;
+}
+
+static void test_huge(void)
+{
+	u32 mean, part = contested(50, 40, &mean), i;
+	struct region r;
+	u64 word = 0;
+
+	ok(part >= 95 && mean <= 8, "huge: two nodes: contested in %u of 100, after %u votes",
+	   part, mean);
+	part = contested(5, 40, &mean);
+	ok(part <= 10, "huge: one node in 20 uses: contested in %u of 100", part);
+	ok(!contested(0, 40, &mean), "huge: one node: never");
+	for (i = 0; i < 10; i++)
+		word = an_ballot_huge(word, true);
+	word = an_ballot_huge(word, false);
+	ok(!an_ballot_contested(an_ballot_huge(word, true)),
+	   "huge: its user has moved: no");
+	start(&r, striped, NODES);
+	passes_until(&r, AN_V_TORN, AN_NO_NODE, 20);
+	ok(an_ballot_contested(an_ballot_huge(r.word, true)),
+	   "huge: put together over a tear: at once");
+	start(&r, one_user, NODES);
+	passes_until(&r, AN_V_GATHER, 3, 20);
+	ok(!an_ballot_contested(an_ballot_huge(r.word, false)),
+	   "huge: put together over one user's memory: no");
+}
+
+/* In how many of 100 trials the parts are found to have an owner each. */
+static u32 trials_that_pay(u32 (*user)(const struct region *, u32), u32 nodes)
+{
+	u32 i, n, torn = 0;
+	struct region r;
+	int node;
+
+	for (i = 0; i < iterations; i++) {
+		start(&r, user, nodes);
+		r.word = an_ballot_trial();
+		for (n = 0; n < 30 && an_ballot_on_trial(r.word); n++)
+			pass(&r);
+		torn += verdict(&r, &node) == AN_V_TORN;
+	}
+	return torn * 100 / iterations;
+}
+
+static void test_trials(void)
+{
+	u32 two = trials_that_pay(striped, 2), many = trials_that_pay(striped, 8);
+
+	ok(two >= 95 && many >= 95, "trial: owners in turn: %u and %u of 100 pay",
+	   two, many);
+	two = trials_that_pay(at_a_border, 2);
+	ok(two >= 80, "trial: a border through it: %u of 100", two);
+	/* More than one in AN_TRIALS_MORE would never end. */
+	two = trials_that_pay(shared, 2);
+	many = trials_that_pay(shared, 8);
+	ok(two * AN_TRIALS_MORE < 100 && many <= 2, "trial: used by all: %u and %u of 100",
+	   two, many);
+	two = trials_that_pay(swept, 2);
+	many = trials_that_pay(swept, 8);
+	ok(two <= 2 && many <= 2, "trial: swept by all: %u and %u of 100", two,
+	   many);
+	many = trials_that_pay(one_user, 1);
+	ok(!many, "trial: one user after all: %u of 100", many);
+}
+
 /* Any word is good: the largest node, votes without end, each verdict. */
 static void test_random(void)
 {
@@ -325,6 +422,8 @@ int main(int argc, char **argv)
 	test_change();
 	test_draws();
 	test_rests();
+	test_huge();
+	test_trials();
 	test_random();
 	return done();
 }
