@@ -91,29 +91,61 @@ struct an_past_state {
 
 /*
  * The votes on the region of the page. NULL where each page speaks for itself:
- * a huge one is its own region; a shared mapping has users that vote elsewhere.
+ * a shared mapping has users that vote elsewhere.
  */
 static atomic64_t *votes_of(struct an_process *p, struct vm_fault *vmf,
 			    unsigned long addr)
 {
-	if ((vmf->vma->vm_flags & VM_SHARED) || pmd_trans_huge(*vmf->pmd))
+	if (vmf->vma->vm_flags & VM_SHARED)
 		return NULL;
 	return an_regions_find(p, addr);
 }
 
-static s64 cast(atomic64_t *votes, const struct an_vote *vote)
+static void say_split(const struct an_process *p, unsigned long addr,
+		      enum an_reason why)
+{
+	struct an_decision d = an_about(pid_nr(p->pid), why);
+
+	d.addr = ALIGN_DOWN(addr, AN_REGION_SIZE);
+	d.pages = AN_REGION_PAGES;
+	an_decided(split, &d);
+}
+
+/* The parts of what was a huge page were to tell who uses them, and did. */
+static void end_trial(struct an_process *p, unsigned long addr,
+		      enum an_verdict verdict)
+{
+	enum an_reason why = AN_R_SPLIT_VAIN;
+
+	if (verdict == AN_V_TORN) {
+		why = AN_R_SPLIT_PAYS;
+		atomic_add(AN_TRIALS_MORE, &p->trials);
+	}
+	an_count_reason(why, 1);
+	say_split(p, addr, why);
+}
+
+/* Returns the verdict with this vote; *leader as an_ballot_verdict() has it. */
+static enum an_verdict cast(struct an_process *p, unsigned long addr,
+			    atomic64_t *votes, const struct an_vote *vote,
+			    int *leader)
 {
 	s64 old = atomic64_read(votes), new;
+	enum an_verdict verdict;
 
 	do {
 		new = an_ballot_vote(old, vote);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
-	return new;
+	verdict = an_ballot_verdict(new, leader);
+	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
+		end_trial(p, addr, verdict);
+	return verdict;
 }
 
 /* Asks the region of the page. */
 static void ask_region(struct an_fault *f, struct an_process *p,
-		       atomic64_t *votes, struct an_past_state *was)
+		       unsigned long addr, atomic64_t *votes,
+		       struct an_past_state *was)
 {
 	struct an_vote vote = {
 		.node = f->cpu_node,
@@ -132,7 +164,31 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	}
 	vote.mute = !an_policy_votes(f);
 	if (f->verdict != AN_V_NONE)
-		f->verdict = an_ballot_verdict(cast(votes, &vote), &f->leader);
+		f->verdict = cast(p, addr, votes, &vote, &f->leader);
+}
+
+/* A huge page that is to move at all may be taken apart instead. */
+static bool may_split(const struct an_process *p)
+{
+	return atomic_read(&p->trials) > 0 &&
+	       READ_ONCE(p->mode) == AN_MODE_ACT &&
+	       READ_ONCE(an_params.migrate) != AN_MIGRATE_OFF;
+}
+
+/* Asks the region of a huge page: whether several nodes use it. */
+static void ask_huge(struct an_fault *f, const struct an_process *p,
+		     atomic64_t *votes)
+{
+	bool same = f->last_node == f->cpu_node;
+	s64 old, new;
+
+	if (!an_policy_votes(f) || !an_policy_tells(f))
+		return;
+	old = atomic64_read(votes);
+	do {
+		new = an_ballot_huge(old, same);
+	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
+	f->contested = an_ballot_contested(new) && may_split(p);
 }
 
 /* Pages are put where they can be found: the folio as this mm maps it. */
@@ -234,6 +290,25 @@ static int move(enum an_reason why, const struct an_fault *f,
 }
 
 /*
+ * Has the huge page taken apart, if there are trials left. Should that fail, it has
+ * to be found contested anew.
+ */
+static void split(struct an_process *p, const struct an_fault *f,
+		  struct an_span *span)
+{
+	atomic64_t *votes = an_regions_find(p, span->addr);
+
+	if (atomic_dec_if_positive(&p->trials) < 0)
+		return;
+	if (votes)
+		atomic64_set(votes, 0);
+	span->to = f->cpu_node;
+	span->split = true;
+	if (!an_migrated_queue(p, span, AN_R_CONTESTED))
+		atomic_inc(&p->trials);
+}
+
+/*
  * Carries out the decision. Returns the node for a migration in this fault,
  * else NUMA_NO_NODE.
  */
@@ -256,6 +331,9 @@ static int act(enum an_reason why, const struct an_fault *f,
 	case AN_R_FOLLOW_HOME:
 	case AN_R_SPREAD:
 		return move(why, f, p, t, span, pages);
+	case AN_R_CONTESTED:
+		split(p, f, span);
+		return NUMA_NO_NODE;
 	default:
 		return NUMA_NO_NODE;
 	}
@@ -357,15 +435,17 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		 allowed, p, t);
 	f.wandering = t && wandering(t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
+	span = span_of(vmf, addr, folio);
 	votes = votes_of(p, vmf, addr);
-	if (votes)
-		ask_region(&f, p, votes, &was);
+	if (votes && span.pages == HPAGE_PMD_NR)
+		ask_huge(&f, p, votes);
+	else if (votes)
+		ask_region(&f, p, addr, votes, &was);
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);
 	if (t)
 		note(t, p, &f, &was, folio_nr_pages(folio));
-	span = span_of(vmf, addr, folio);
 	an_count_reason(why, 1);
 	if (an_watched(fault))
 		say_fault(&f, &span, why);
@@ -408,4 +488,21 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 		   t->nodes[2 * mem_node] + pages - shared);
 	WRITE_ONCE(t->nodes[2 * mem_node + 1],
 		   t->nodes[2 * mem_node + 1] + shared);
+}
+
+/*
+ * The apart operation of the core hooks: what was taken apart for its owners, or is
+ * to tell who they are, is not put together again.
+ */
+bool an_fault_apart(struct mm_struct *mm, unsigned long addr)
+{
+	struct an_process *p = an_process_find(mm);
+	atomic64_t *votes = p ? an_regions_find(p, addr) : NULL;
+
+	if (!votes || !an_ballot_apart(atomic64_read(votes)))
+		return false;
+	an_count_reason(AN_R_SPLIT_KEPT, 1);
+	if (an_watched(split))
+		say_split(p, addr, AN_R_SPLIT_KEPT);
+	return true;
 }

@@ -8,5 +8,6 @@
 int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		    struct folio *folio, const nodemask_t *allowed);
 void an_fault_done(int last_cpupid, int mem_node, int pages, int flags);
+bool an_fault_apart(struct mm_struct *mm, unsigned long addr);
 
 #endif /* _AUTONUMA_FAULT_H */

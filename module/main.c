@@ -32,6 +32,7 @@ static const struct autonuma_ops ops = {
 	.decide = an_fault_decide,
 	.fault = an_fault_done,
 	.pull = an_balance_pull,
+	.apart = an_fault_apart,
 };
 
 bool an_running(void)

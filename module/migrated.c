@@ -19,9 +19,11 @@
 #include <linux/sched/task.h>
 #include <linux/vmstat.h>
 #include "autonuma.h"
+#include "ballot.h"
 #include "decision.h"
 #include "migrated.h"
 #include "queue.h"
+#include "regions.h"
 #include "scope.h"
 #include "stats.h"
 #include "trace.h"
@@ -70,11 +72,12 @@ static struct folio *alloc_target(struct folio *src, unsigned long private)
 static enum an_reason why_drop(const struct an_region *r)
 {
 	enum an_reason why = AN_R_NONE;
+	int mode = READ_ONCE(an_params.migrate);
 	struct task_struct *leader;
 	struct an_process *p;
 
-	if (READ_ONCE(an_params.migrate) != AN_MIGRATE_ASYNC || !an_running() ||
-	    kthread_should_stop())
+	if (mode == AN_MIGRATE_OFF || (mode == AN_MIGRATE_FAULT && !r->split) ||
+	    !an_running() || kthread_should_stop())
 		return AN_R_DROP_SWITCHED;
 	if (!node_state(r->to, N_MEMORY))
 		return AN_R_DROP_NODE;
@@ -187,7 +190,63 @@ static unsigned int move_batch(struct an_queue *q, struct an_region *r,
 	return moved;
 }
 
-/* Pages of a region that moved, and that were there and did not. */
+/* migrate_pages() takes a huge page apart for which there is no new one. */
+static struct folio *alloc_nothing(struct folio *src, unsigned long private)
+{
+	return NULL;
+}
+
+/* The parts of the huge page at @base begin to tell who uses them. */
+static void begin_trial(const struct an_region *r, struct list_head *parts)
+{
+	atomic64_t *votes = NULL;
+	struct an_process *p;
+	struct folio *folio;
+
+	/* What its last user was is not what theirs was. */
+	list_for_each_entry(folio, parts, lru)
+		folio_xchg_last_cpupid(folio, LAST_CPUPID_MASK);
+	rcu_read_lock();
+	p = an_process_find(r->mm);
+	if (p)
+		votes = an_regions_find(p, r->base);
+	if (votes)
+		atomic64_set(votes, an_ballot_trial());
+	rcu_read_unlock();
+}
+
+/*
+ * Takes apart what was isolated, a huge page; its parts stay where they are.
+ * Returns pages.
+ */
+static unsigned int split_batch(struct an_queue *q, struct an_region *r,
+				struct an_isolate *iso)
+{
+	struct an_decision d = an_region_about(r, AN_R_SPLIT_TRIED,
+					       iso->isolated);
+	bool apart;
+
+	if (list_empty(iso->folios))
+		return 0;
+	WRITE_ONCE(q->moving, iso->isolated);
+	migrate_pages(iso->folios, alloc_nothing, NULL, 0, MIGRATE_ASYNC,
+		      MR_SYSCALL, NULL);
+	apart = !folio_test_large(list_first_entry(iso->folios, struct folio,
+						   lru));
+	if (apart)
+		begin_trial(r, iso->folios);
+	putback_movable_pages(iso->folios);
+	WRITE_ONCE(q->moving, 0);
+	if (!apart) {
+		an_isolate_note(iso, AN_R_PAGE_IN_USE, iso->isolated);
+		return 0;
+	}
+	an_count_reason(d.why, 1);
+	an_decided(split, &d);
+	return iso->isolated;
+}
+
+/* Pages of a region that moved or came apart, and that were there and did not. */
 struct an_outcome {
 	unsigned long moved, stayed;
 };
@@ -201,14 +260,16 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 		.base = r->base,
 		.wanted = r->wanted,
 		.to = r->to,
+		.huge_only = r->split,
 		.limit = READ_ONCE(an_params.migrate_batch),
 		.folios = &folios,
 	};
 	enum an_batch result = collect_batch(r, &iso);
-	unsigned int done = move_batch(q, r, &iso);
+	unsigned int done = r->split ? split_batch(q, r, &iso) :
+				       move_batch(q, r, &iso);
 
 	an_count(AN_C_ISOLATED, iso.isolated);
-	an_count(AN_C_MIGRATED, done);
+	an_count(AN_C_MIGRATED, r->split ? 0 : done);
 	an_count(AN_C_MIGRATE_FAILED, iso.isolated - done);
 	an_count(AN_C_MIGRATE_STALE,
 		 an_isolate_noted(&iso, AN_R_PAGE_GONE) +

@@ -13,6 +13,7 @@ struct an_span {
 	unsigned long addr;	/* page aligned; region aligned if huge */
 	unsigned int pages;
 	int from, to;
+	bool split;		/* a huge page to be taken apart, not to be moved */
 };
 
 /* What the queues hold now, for people. */

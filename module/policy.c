@@ -21,10 +21,14 @@
 /* Lifts signed differences of costs (below 2^28) into an unsigned key. */
 #define KEY_ZERO	0x100000000ULL
 
-/* Was the page, or what the thread uses, last used by another thread? */
+/*
+ * Was the page, or what the thread uses, last used by another thread? Where each
+ * page has an owner, it speaks for itself.
+ */
 static bool shared(const struct an_fault *f)
 {
-	if (f->verdict == AN_V_SHARED || f->sharer)
+	if (f->verdict == AN_V_SHARED ||
+	    (f->sharer && f->verdict != AN_V_TORN))
 		return true;
 	return f->last_node != AN_NO_NODE && !f->same_task;
 }
@@ -99,12 +103,14 @@ static enum an_reason why_not_follow(const struct an_fault *f)
  * What several threads use has no better node of its own: it belongs on any
  * home node of the process, on a core one if there are such, spread over them.
  * What runs away from home pulls nothing shared, and nothing at all from home:
- * it is expected back.
+ * it is expected back. A huge page that several nodes use is taken apart where that
+ * is worth a try.
  *
  * Context: any; looks at @f only.
  * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to
- * an_policy_target(), AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move, else
- * the reason to leave things as they are.
+ * an_policy_target(), AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move,
+ * AN_R_CONTESTED to take the page apart, else the reason to leave things as they
+ * are.
  */
 enum an_reason an_policy_fault(const struct an_fault *f)
 {
@@ -115,6 +121,8 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 	if (f->page_node == f->cpu_node)
 		return AN_R_LOCAL;
 	why = out_of_place(f);
+	if (why == AN_R_NONE && f->contested)
+		return AN_R_CONTESTED;
 	if (why == AN_R_NONE)
 		why = why_not_follow(f);
 	if (why != AN_R_NONE)

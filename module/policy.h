@@ -71,6 +71,7 @@ struct an_fault {
 	bool core_pull;		/* cpu_node is in an_proc.core, page_node not */
 	bool spread_pull;	/* cpu_node has too little of it, page_node too much */
 	bool allowed;		/* policy and cpuset allow cpu_node */
+	bool contested;		/* a huge page of several nodes, may be taken apart */
 };
 
 struct an_node {

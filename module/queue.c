@@ -49,7 +49,7 @@ static struct an_region *find_region(struct an_queue *q,
 
 	hlist_for_each_entry(r, bucket_of(q, span->mm, base), hash)
 		if (r->mm == span->mm && r->base == base &&
-		    r->from == span->from)
+		    r->from == span->from && r->split == span->split)
 			return r;
 	return NULL;
 }
@@ -79,6 +79,7 @@ static struct an_region *new_region(struct an_queue *q,
 	r->born = jiffies;
 	r->from = span->from;
 	r->to = span->to;
+	r->split = span->split;
 	list_add_tail(&r->list, &q->from[r->from]);
 	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
 	q->regions++;
@@ -174,7 +175,8 @@ static void say_queued(const struct an_span *span, enum an_reason why)
 	struct an_decision d;
 
 	why = why == AN_R_FOLLOW ? AN_R_QUEUE_FOLLOW :
-	      why == AN_R_SPREAD ? AN_R_QUEUE_SPREAD : AN_R_QUEUE_HOME;
+	      why == AN_R_SPREAD ? AN_R_QUEUE_SPREAD :
+	      why == AN_R_CONTESTED ? AN_R_QUEUE_SPLIT : AN_R_QUEUE_HOME;
 	an_count_reason(why, 1);
 	if (!an_watched(queued))
 		return;
@@ -220,7 +222,8 @@ bool an_migrated_takes(int nid)
  * an_migrated_queue - ask for pages to be brought to another node
  * @p: their process
  * @span: which, from where, to where
- * @why: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD
+ * @why: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD; AN_R_CONTESTED: to be taken
+ *	apart where they are, and moved later
  *
  * Context: atomic, page table lock and RCU read side held.
  * Return: whether the pages are queued now.

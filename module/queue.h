@@ -44,6 +44,7 @@ struct an_region {
 	const struct an_process *owner;	/* only to be compared */
 	unsigned int tries;
 	bool torn;			/* a page of it was cancelled */
+	bool split;			/* a huge page to be taken apart where it is */
 	DECLARE_BITMAP(wanted, AN_REGION_PAGES);
 };
 

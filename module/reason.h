@@ -24,6 +24,7 @@ enum an_act {
 	AN_A_NOT_QUEUED,
 	AN_A_CANCELLED,
 	AN_A_TORN,
+	AN_A_SPLIT,
 	/* gear 3 */
 	AN_A_MIGRATED,
 	AN_A_FAILED,
@@ -96,6 +97,7 @@ enum an_reason {
 	AN_R_SHARED_HOME,	/* shared page already on a home node */
 	AN_R_AWAY_FROM_HOME,	/* shared page, and this CPU is not at home */
 	AN_R_NOT_ALLOWED,	/* memory policy or cpuset excludes the node */
+	AN_R_CONTESTED,		/* huge page of several nodes: take it apart */
 	AN_R_FOLLOW,		/* move: that node uses it */
 	AN_R_FOLLOW_HOME,	/* move: shared page goes to the home node */
 	AN_R_SPREAD,		/* move: to the home node that has too little */
@@ -103,6 +105,7 @@ enum an_reason {
 	AN_R_QUEUE_FOLLOW,
 	AN_R_QUEUE_HOME,
 	AN_R_QUEUE_SPREAD,
+	AN_R_QUEUE_SPLIT,	/* to be taken apart, not to be moved */
 	/* not_queued */
 	AN_R_QUEUE_OFF,		/* migrate=off */
 	AN_R_QUEUE_FULL,
@@ -117,6 +120,11 @@ enum an_reason {
 	AN_R_CANCEL_CONTRARY,
 	AN_R_TORN_LOCAL,
 	AN_R_TORN_CONTRARY,
+	/* split: a huge page that several nodes use */
+	AN_R_SPLIT_TRIED,	/* it was taken apart */
+	AN_R_SPLIT_PAYS,	/* and its parts have an owner each */
+	AN_R_SPLIT_VAIN,	/* they have not, or all the same */
+	AN_R_SPLIT_KEPT,	/* khugepaged was kept from putting it together */
 
 	/* migrated */
 	AN_R_BY_WORKER,

@@ -189,6 +189,8 @@ static void pass_begin(struct an_process *p, u64 cpu_ns)
 	p->cpu_ns = cpu_ns;
 	WRITE_ONCE(p->pass, p->pass + 1);
 	atomic_long_set(&p->moved, atomic_long_read(&p->moved) / 2);
+	if (!(p->pass % AN_TRIALS_PASSES))
+		atomic_cmpxchg_relaxed(&p->trials, 0, 1);
 }
 
 static void pass_end(struct an_process *p)

@@ -162,6 +162,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 	p->one_in = 1;
 	p->rest_one_in = 1;
+	atomic_set(&p->trials, AN_TRIALS_FIRST);
 	if (choice)
 		WRITE_ONCE(choice->processes, choice->processes + 1);
 	list_add_tail_rcu(&p->list, &an_processes);

@@ -103,6 +103,8 @@ struct an_process {
 	atomic_long_t moved;
 	atomic_long_t moved_ever;
 
+	atomic_t trials;		/* huge pages that may be taken apart, yet */
+
 	/* gear 4 */
 	unsigned long *home;		/* nodes, words written whole */
 	unsigned long *core;		/* home nodes that carry most of it */

@@ -114,6 +114,12 @@ DEFINE_EVENT(autonuma_decision, autonuma_torn,
 	TP_ARGS(d)
 );
 
+/* A huge page was taken apart, or what came of it. */
+DEFINE_EVENT(autonuma_decision, autonuma_split,
+	TP_PROTO(const struct an_decision *d),
+	TP_ARGS(d)
+);
+
 /* A worker, or a fault, moved pages. */
 DEFINE_EVENT(autonuma_decision, autonuma_migrated,
 	TP_PROTO(const struct an_decision *d),

@@ -620,7 +620,7 @@ static void isolate_folio(struct an_isolate *iso, struct folio *folio,
 {
 	enum an_reason why;
 
-	if (!folio)
+	if (!folio || (iso->huge_only && nr != HPAGE_PMD_NR))
 		why = AN_R_PAGE_GONE;
 	else if (folio_nid(folio) == iso->to)
 		why = AN_R_PAGE_ELSEWHERE;
