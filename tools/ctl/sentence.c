@@ -70,7 +70,7 @@ static const struct {
 	{ "cancelled", "contrary", "queued pages stay: they are used from another node, too" },
 	{ "torn", "local", "a queued region is torn: part of it is used from where it is" },
 	{ "torn", "contrary", "a queued region is torn: part of it is used from another node" },
-	{ "split", "tried", "a huge page of several nodes was taken apart, to see who uses its parts" },
+	{ "split", "tried", "a huge page was taken apart, to see who uses its parts" },
 	{ "split", "pays", "a huge page was taken apart, and its parts have an owner each" },
 	{ "split", "vain", "a huge page was taken apart in vain: its parts have no owners" },
 	{ "split", "kept", "khugepaged was kept from putting parts with owners together" },
