@@ -31,9 +31,9 @@
 /*
  * A huge page has one entry, so one fault in a pass, and that tells whether it was
  * used from the same node as the last time. What such a fault adds, and from which
- * sum on several nodes use it: after three changes in a row, or where more than a
- * quarter of the faults are changes. A thread that moves is one change, one that
- * passes by two.
+ * sum on several nodes use it: after three changes in a row of a page that is new,
+ * five of one that was settled, or where more than a quarter of the faults are
+ * changes. A thread that moves is one change, one that passes by two.
  */
 #define HUGE_SAME	1
 #define HUGE_OTHER	(-3)
@@ -54,6 +54,12 @@ static int tells_of(const union an_ballot *b)
 	if (b->other * CHANGED_PART >= b->same + b->other)
 		return b->other ? -1 : 0;
 	return b->same >= ENOUGH_SECONDS && b->same >= OWNED_PART * b->other;
+}
+
+/* Without a vote, tells is what a huge page left: nothing of its parts. */
+static bool voted(const union an_ballot *b)
+{
+	return b->yes || b->last_yes;
 }
 
 static int scale(const union an_ballot *b)
@@ -145,6 +151,8 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 			close_pass(&b);
 		b.pass = vote->pass & PASS_MASK;
 	}
+	if (!voted(&b))
+		b.tells = 0;
 	count_vote(&b, vote->node);
 	if (vote->known)
 		count_second(&b, vote->same);
@@ -179,6 +187,8 @@ u64 an_ballot_sparse(u64 word, bool sparse)
 	union an_ballot b = { .word = word };
 
 	b.sparse = sparse;
+	if (sparse)
+		b.trial = 0;
 	return b.word;
 }
 
@@ -203,7 +213,8 @@ u32 an_ballot_next_draw(u64 word)
  * @draw: of an_ballot_next_draw()
  * @rests: they are a sample of a region at rest
  *
- * Return: the votes with that noted.
+ * Return: the votes with that noted. A trial begins with the first draw, and ends
+ * with the last one, if no verdict has come by then.
  */
 u64 an_ballot_drawn(u64 word, u32 draw, bool rests)
 {
@@ -212,6 +223,8 @@ u64 an_ballot_drawn(u64 word, u32 draw, bool rests)
 	b.draw = draw;
 	b.seen = 0;
 	b.rests = rests;
+	if (draw == AN_BALLOT_DRAWS - 1)
+		b.trial = 0;
 	return b.word;
 }
 
@@ -261,6 +274,8 @@ enum an_verdict an_ballot_verdict(u64 word, int *node)
 	*node = AN_NO_NODE;
 	if (b.sparse)
 		return AN_V_NONE;
+	if (!voted(&b))
+		return AN_V_OPEN;
 	if (scale(&b) <= SHARED_TELLS)
 		return AN_V_SHARED;
 	if (agreed(&b)) {
@@ -283,7 +298,7 @@ u64 an_ballot_huge(u64 word, bool same)
 	union an_ballot old = { .word = word }, b = {};
 	int tells = old.tells, node;
 
-	if (old.yes || old.last_yes)
+	if (voted(&old))
 		tells = an_ballot_verdict(word, &node) == AN_V_TORN ?
 			TELLS_MIN : 0;
 	tells += same ? HUGE_SAME : HUGE_OTHER;

@@ -101,28 +101,14 @@ static atomic64_t *votes_of(struct an_process *p, struct vm_fault *vmf,
 	return an_regions_find(p, addr);
 }
 
-static void say_split(const struct an_process *p, unsigned long addr,
-		      enum an_reason why)
-{
-	struct an_decision d = an_about(pid_nr(p->pid), why);
-
-	d.addr = ALIGN_DOWN(addr, AN_REGION_SIZE);
-	d.pages = AN_REGION_PAGES;
-	an_decided(split, &d);
-}
-
 /* The parts of what was a huge page were to tell who uses them, and did. */
 static void end_trial(struct an_process *p, unsigned long addr,
 		      enum an_verdict verdict)
 {
-	enum an_reason why = AN_R_SPLIT_VAIN;
-
-	if (verdict == AN_V_TORN) {
-		why = AN_R_SPLIT_PAYS;
+	if (verdict == AN_V_TORN)
 		atomic_add(AN_TRIALS_MORE, &p->trials);
-	}
-	an_count_reason(why, 1);
-	say_split(p, addr, why);
+	an_regions_say_split(p, addr, verdict == AN_V_TORN ?
+			     AN_R_SPLIT_PAYS : AN_R_SPLIT_VAIN);
 }
 
 /* Returns the verdict with this vote; *leader as an_ballot_verdict() has it. */
@@ -167,28 +153,32 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		f->verdict = cast(p, addr, votes, &vote, &f->leader);
 }
 
-/* A huge page that is to move at all may be taken apart instead. */
-static bool may_split(const struct an_process *p)
+/* Only then may huge pages be taken apart, or be kept from being made. */
+static bool moves_memory(const struct an_process *p)
 {
-	return atomic_read(&p->trials) > 0 &&
-	       READ_ONCE(p->mode) == AN_MODE_ACT &&
+	return READ_ONCE(p->mode) == AN_MODE_ACT &&
 	       READ_ONCE(an_params.migrate) != AN_MIGRATE_OFF;
 }
 
-/* Asks the region of a huge page: whether several nodes use it. */
+/*
+ * Asks the region of a huge page: whether several nodes use it. One of a file is
+ * the file's, whoever maps it.
+ */
 static void ask_huge(struct an_fault *f, const struct an_process *p,
-		     atomic64_t *votes)
+		     struct folio *folio, atomic64_t *votes)
 {
 	bool same = f->last_node == f->cpu_node;
 	s64 old, new;
 
-	if (!an_policy_votes(f) || !an_policy_tells(f))
+	if (!folio_test_anon(folio) || !an_policy_votes(f) ||
+	    !an_policy_tells(f))
 		return;
 	old = atomic64_read(votes);
 	do {
 		new = an_ballot_huge(old, same);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
-	f->contested = an_ballot_contested(new) && may_split(p);
+	f->contested = an_ballot_contested(new) && moves_memory(p) &&
+		       atomic_read(&p->trials) > 0;
 }
 
 /* Pages are put where they can be found: the folio as this mm maps it. */
@@ -302,6 +292,8 @@ static void split(struct an_process *p, const struct an_fault *f,
 		return;
 	if (votes)
 		atomic64_set(votes, 0);
+	if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
+		an_migrated_cancel(p, span, f->last_node, AN_R_CONTRARY);
 	span->to = f->cpu_node;
 	span->split = true;
 	if (!an_migrated_queue(p, span, AN_R_CONTESTED))
@@ -438,7 +430,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	span = span_of(vmf, addr, folio);
 	votes = votes_of(p, vmf, addr);
 	if (votes && span.pages == HPAGE_PMD_NR)
-		ask_huge(&f, p, votes);
+		ask_huge(&f, p, folio, votes);
 	else if (votes)
 		ask_region(&f, p, addr, votes, &was);
 	why = an_policy_fault(&f);
@@ -497,12 +489,13 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 bool an_fault_apart(struct mm_struct *mm, unsigned long addr)
 {
 	struct an_process *p = an_process_find(mm);
-	atomic64_t *votes = p ? an_regions_find(p, addr) : NULL;
+	atomic64_t *votes;
 
+	if (!p || !an_running() || !moves_memory(p))
+		return false;
+	votes = an_regions_find(p, addr);
 	if (!votes || !an_ballot_apart(atomic64_read(votes)))
 		return false;
-	an_count_reason(AN_R_SPLIT_KEPT, 1);
-	if (an_watched(split))
-		say_split(p, addr, AN_R_SPLIT_KEPT);
+	an_regions_say_split(p, addr, AN_R_SPLIT_KEPT);
 	return true;
 }

@@ -216,28 +216,31 @@ static void begin_trial(const struct an_region *r, struct list_head *parts)
 }
 
 /*
- * Takes apart what was isolated, a huge page; its parts stay where they are.
- * Returns pages.
+ * Takes apart what was isolated, a huge page; its parts stay where they are, but
+ * for those that hold nothing but zeroes, which the kernel frees. Returns pages.
  */
 static unsigned int split_batch(struct an_queue *q, struct an_region *r,
 				struct an_isolate *iso)
 {
 	struct an_decision d = an_region_about(r, AN_R_SPLIT_TRIED,
 					       iso->isolated);
-	bool apart;
 
 	if (list_empty(iso->folios))
 		return 0;
 	WRITE_ONCE(q->moving, iso->isolated);
 	migrate_pages(iso->folios, alloc_nothing, NULL, 0, MIGRATE_ASYNC,
 		      MR_SYSCALL, NULL);
-	apart = !folio_test_large(list_first_entry(iso->folios, struct folio,
-						   lru));
-	if (apart)
+	WRITE_ONCE(q->moving, 0);
+	if (list_empty(iso->folios)) {	/* freed meanwhile, or all zeroes */
+		an_isolate_note(iso, AN_R_PAGE_GONE, iso->isolated);
+		return 0;
+	}
+	r->apart = !folio_test_large(list_first_entry(iso->folios,
+						      struct folio, lru));
+	if (r->apart)
 		begin_trial(r, iso->folios);
 	putback_movable_pages(iso->folios);
-	WRITE_ONCE(q->moving, 0);
-	if (!apart) {
+	if (!r->apart) {
 		an_isolate_note(iso, AN_R_PAGE_IN_USE, iso->isolated);
 		return 0;
 	}
@@ -249,6 +252,7 @@ static unsigned int split_batch(struct an_queue *q, struct an_region *r,
 /* Pages of a region that moved or came apart, and that were there and did not. */
 struct an_outcome {
 	unsigned long moved, stayed;
+	unsigned long copied;	/* of those that moved: counts for the rate */
 };
 
 /* One batch of a region. BATCH_LOCKED: try again later. */
@@ -268,9 +272,12 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 	unsigned int done = r->split ? split_batch(q, r, &iso) :
 				       move_batch(q, r, &iso);
 
-	an_count(AN_C_ISOLATED, iso.isolated);
-	an_count(AN_C_MIGRATED, r->split ? 0 : done);
-	an_count(AN_C_MIGRATE_FAILED, iso.isolated - done);
+	if (!r->split) {
+		an_count(AN_C_ISOLATED, iso.isolated);
+		an_count(AN_C_MIGRATED, done);
+		an_count(AN_C_MIGRATE_FAILED, iso.isolated - done);
+		out->copied += done;
+	}
 	an_count(AN_C_MIGRATE_STALE,
 		 an_isolate_noted(&iso, AN_R_PAGE_GONE) +
 		 an_isolate_noted(&iso, AN_R_PAGE_ELSEWHERE));
@@ -359,7 +366,7 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 		why = why_drop(r);
 		if (why != AN_R_NONE)
 			break;
-		before = out->moved;
+		before = out->copied;
 		switch (do_batch_charged(q, r, out)) {
 		case BATCH_LOCKED:
 			return AN_R_DROP_LOCK;
@@ -368,7 +375,7 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 		case BATCH_DONE:
 			break;
 		}
-		keep_rate(q, out->moved - before);
+		keep_rate(q, out->copied - before);
 		cond_resched();
 	}
 	return why;

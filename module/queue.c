@@ -105,9 +105,23 @@ static void book_region(const struct an_region *r, long pages)
 	rcu_read_unlock();
 }
 
+/* A huge page that did not come apart may be tried again. */
+static void give_back_trial(const struct an_region *r)
+{
+	struct an_process *p;
+
+	rcu_read_lock();
+	p = an_process_find(r->mm);
+	if (p && p == r->owner)
+		atomic_inc(&p->trials);
+	rcu_read_unlock();
+}
+
 static void free_region(struct an_region *r)
 {
 	book_region(r, -(long)r->pages);
+	if (r->split && !r->apart)
+		give_back_trial(r);
 	mmdrop(r->mm);
 	kmem_cache_free(region_cache, r);
 }
@@ -226,7 +240,7 @@ bool an_migrated_takes(int nid)
  *	apart where they are, and moved later
  *
  * Context: atomic, page table lock and RCU read side held.
- * Return: whether the pages are queued now.
+ * Return: whether the pages are queued now; to be taken apart: and were not before.
  */
 bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		       enum an_reason why)
@@ -252,12 +266,13 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		an_migrated_decline(span, declined);
 		return false;
 	}
-	an_choice_rate_spend(p->choice, added);
+	if (!span->split)
+		an_choice_rate_spend(p->choice, added);
 	an_count(AN_C_QUEUED, added);
 	say_queued(span, why);
 	if (wq_has_sleeper(&q->wait))
 		wake_up(&q->wait);
-	return true;
+	return added || !span->split;
 }
 
 /* @first: of its region, so its users differ. */

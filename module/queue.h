@@ -45,6 +45,7 @@ struct an_region {
 	unsigned int tries;
 	bool torn;			/* a page of it was cancelled */
 	bool split;			/* a huge page to be taken apart where it is */
+	bool apart;			/* that was done: a trial of the process is spent */
 	DECLARE_BITMAP(wanted, AN_REGION_PAGES);
 };
 

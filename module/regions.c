@@ -11,8 +11,10 @@
 #include <linux/xarray.h>
 #include "autonuma.h"
 #include "ballot.h"
+#include "decision.h"
 #include "regions.h"
 #include "stats.h"
+#include "trace.h"
 
 static_assert(NODES_SHIFT <= AN_BALLOT_NODE_BITS);
 
@@ -52,6 +54,21 @@ atomic64_t *an_regions_make(struct an_process *p, unsigned long addr)
 	if (!block)
 		block = make_block(p, index);
 	return block ? votes_in(block, addr) : NULL;
+}
+
+/* A huge page is taken apart, was, or is kept so. Context: any. */
+void an_regions_say_split(const struct an_process *p, unsigned long addr,
+			  enum an_reason why)
+{
+	struct an_decision d;
+
+	an_count_reason(why, 1);
+	if (why == AN_R_SPLIT_KEPT && !an_watched(split))
+		return;		/* as often as khugepaged likes */
+	d = an_about(pid_nr(p->pid), why);
+	d.addr = addr & PMD_MASK;
+	d.pages = HPAGE_PMD_NR;
+	an_decided(split, &d);
 }
 
 /* Context: nobody finds the process any more. */

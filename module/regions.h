@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/pgtable.h>
 #include <linux/types.h>
+#include "reason.h"
 
 struct an_process;
 
@@ -22,6 +23,8 @@ struct an_block {
 
 atomic64_t *an_regions_find(struct an_process *p, unsigned long addr);
 atomic64_t *an_regions_make(struct an_process *p, unsigned long addr);
+void an_regions_say_split(const struct an_process *p, unsigned long addr,
+			  enum an_reason why);
 void an_regions_free(struct an_process *p);
 
 #endif /* _AUTONUMA_REGIONS_H */

@@ -275,7 +275,8 @@ static u64 planted(u64 word, const struct an_guide *g)
 	return an_ballot_sparse(word, g->sparse);
 }
 
-static void note_planted(atomic64_t *votes, const struct an_guide *g)
+static void note_planted(struct an_process *p, unsigned long addr,
+			 atomic64_t *votes, const struct an_guide *g)
 {
 	s64 old, new;
 
@@ -285,6 +286,8 @@ static void note_planted(atomic64_t *votes, const struct an_guide *g)
 	do {
 		new = planted(old, g);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
+	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
+		an_regions_say_split(p, addr, AN_R_SPLIT_VAIN);
 }
 
 /* Where the pass goes on behind this chunk, or 0 where nothing is left. */
@@ -309,7 +312,7 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 	end = min(ALIGN(start + 1, CHUNK), vma->vm_end);
 	votes = ask_region(p, vma, start, &plant->guide);
 	an_walk_plant(vma, start, end, plant);
-	note_planted(votes, &plant->guide);
+	note_planted(p, start, votes, &plant->guide);
 	return end;
 }
 

@@ -620,7 +620,8 @@ static void isolate_folio(struct an_isolate *iso, struct folio *folio,
 {
 	enum an_reason why;
 
-	if (!folio || (iso->huge_only && nr != HPAGE_PMD_NR))
+	if (!folio || (iso->huge_only &&
+		       (nr != HPAGE_PMD_NR || !folio_test_anon(folio))))
 		why = AN_R_PAGE_GONE;
 	else if (folio_nid(folio) == iso->to)
 		why = AN_R_PAGE_ELSEWHERE;

@@ -63,7 +63,7 @@ struct an_isolate {
 	unsigned long base;		/* address of bit 0 */
 	unsigned long *wanted;		/* bit per base page; cleared as done */
 	int to;				/* node */
-	bool huge_only;			/* what is not huge any more stays */
+	bool huge_only;			/* no part of one, and no file's */
 	unsigned long limit;		/* stop when so many are isolated */
 	struct list_head *folios;	/* out */
 	unsigned long isolated;		/* out: pages */

@@ -342,6 +342,14 @@ static void test_huge(void)
 	   "huge: put together over one user's memory: no");
 }
 
+/* One page in four changes its node from pass to pass: neither owned nor shared. */
+static u32 undecided(const struct region *r, u32 page)
+{
+	return chance(25) ? rnd(r->nodes) : page % r->nodes;
+}
+
+static u32 endless;	/* trials that had no end */
+
 /* In how many of 100 trials the parts are found to have an owner each. */
 static u32 trials_that_pay(u32 (*user)(const struct region *, u32), u32 nodes)
 {
@@ -352,8 +360,9 @@ static u32 trials_that_pay(u32 (*user)(const struct region *, u32), u32 nodes)
 	for (i = 0; i < iterations; i++) {
 		start(&r, user, nodes);
 		r.word = an_ballot_trial();
-		for (n = 0; n < 30 && an_ballot_on_trial(r.word); n++)
+		for (n = 0; n < 40 && an_ballot_on_trial(r.word); n++)
 			pass(&r);
+		endless += an_ballot_on_trial(r.word);
 		torn += verdict(&r, &node) == AN_V_TORN;
 	}
 	return torn * 100 / iterations;
@@ -378,6 +387,24 @@ static void test_trials(void)
 	   many);
 	many = trials_that_pay(one_user, 1);
 	ok(!many, "trial: one user after all: %u of 100", many);
+	trials_that_pay(undecided, 2);
+	ok(!endless, "trial: %u had no end", endless);
+	ok(!an_ballot_on_trial(an_ballot_sparse(an_ballot_trial(), true)),
+	   "trial: ends where few pages are left");
+	ok(!an_ballot_on_trial(an_ballot_huge(an_ballot_trial(), true)),
+	   "trial: ends where a huge page is again");
+}
+
+/* What a huge page left says nothing of its parts. */
+static void test_after_huge(int tells)
+{
+	union an_ballot b = { .tells = tells };
+	struct an_vote vote = { .node = 1, .pass = 1 };
+	int node;
+
+	ok(an_ballot_verdict(b.word, &node) == AN_V_OPEN &&
+	   an_ballot_verdict(an_ballot_vote(b.word, &vote), &node) == AN_V_OPEN,
+	   "small pages that were a huge one with %d: open", tells);
 }
 
 /* Any word is good: the largest node, votes without end, each verdict. */
@@ -424,6 +451,8 @@ int main(int argc, char **argv)
 	test_rests();
 	test_huge();
 	test_trials();
+	test_after_huge(-8);
+	test_after_huge(7);
 	test_random();
 	return done();
 }
