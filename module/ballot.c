@@ -62,12 +62,15 @@ static bool voted(const union an_ballot *b)
 	return b->yes || b->last_yes;
 }
 
-static int scale(const union an_ballot *b)
+static int within_tells(int tells)
 {
-	int tells = b->tells + tells_of(b);
-
 	return tells > TELLS_MAX ? TELLS_MAX :
 	       tells < TELLS_MIN ? TELLS_MIN : tells;
+}
+
+static int scale(const union an_ballot *b)
+{
+	return within_tells(b->tells + tells_of(b));
 }
 
 /* A pass ended that brought votes. */
@@ -301,9 +304,7 @@ u64 an_ballot_huge(u64 word, bool same)
 	if (voted(&old))
 		tells = an_ballot_verdict(word, &node) == AN_V_TORN ?
 			TELLS_MIN : 0;
-	tells += same ? HUGE_SAME : HUGE_OTHER;
-	b.tells = tells > TELLS_MAX ? TELLS_MAX :
-		  tells < TELLS_MIN ? TELLS_MIN : tells;
+	b.tells = within_tells(tells + (same ? HUGE_SAME : HUGE_OTHER));
 	return b.word;
 }
 

@@ -252,7 +252,6 @@ static unsigned int split_batch(struct an_queue *q, struct an_region *r,
 /* Pages of a region that moved or came apart, and that were there and did not. */
 struct an_outcome {
 	unsigned long moved, stayed;
-	unsigned long copied;	/* of those that moved: counts for the rate */
 };
 
 /* One batch of a region. BATCH_LOCKED: try again later. */
@@ -276,7 +275,6 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 		an_count(AN_C_ISOLATED, iso.isolated);
 		an_count(AN_C_MIGRATED, done);
 		an_count(AN_C_MIGRATE_FAILED, iso.isolated - done);
-		out->copied += done;
 	}
 	an_count(AN_C_MIGRATE_STALE,
 		 an_isolate_noted(&iso, AN_R_PAGE_GONE) +
@@ -366,7 +364,7 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 		why = why_drop(r);
 		if (why != AN_R_NONE)
 			break;
-		before = out->copied;
+		before = out->moved;
 		switch (do_batch_charged(q, r, out)) {
 		case BATCH_LOCKED:
 			return AN_R_DROP_LOCK;
@@ -375,7 +373,7 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 		case BATCH_DONE:
 			break;
 		}
-		keep_rate(q, out->copied - before);
+		keep_rate(q, r->split ? 0 : out->moved - before);
 		cond_resched();
 	}
 	return why;

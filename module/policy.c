@@ -72,6 +72,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 {
 	bool again = f->last_node == f->cpu_node;
 
+	if (f->contested)
+		return AN_R_CONTESTED;
 	switch (f->verdict) {
 	case AN_V_NONE:
 		if (f->last_node == AN_NO_NODE)
@@ -121,8 +123,6 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 	if (f->page_node == f->cpu_node)
 		return AN_R_LOCAL;
 	why = out_of_place(f);
-	if (why == AN_R_NONE && f->contested)
-		return AN_R_CONTESTED;
 	if (why == AN_R_NONE)
 		why = why_not_follow(f);
 	if (why != AN_R_NONE)

@@ -105,23 +105,16 @@ static void book_region(const struct an_region *r, long pages)
 	rcu_read_unlock();
 }
 
-/* A huge page that did not come apart may be tried again. */
-static void give_back_trial(const struct an_region *r)
+static void free_region(struct an_region *r)
 {
 	struct an_process *p;
 
 	rcu_read_lock();
 	p = an_process_find(r->mm);
-	if (p && p == r->owner)
-		atomic_inc(&p->trials);
+	book_queued(p, r, -(long)r->pages);
+	if (p && p == r->owner && r->split && !r->apart)
+		atomic_inc(&p->trials);	/* it may be tried again */
 	rcu_read_unlock();
-}
-
-static void free_region(struct an_region *r)
-{
-	book_region(r, -(long)r->pages);
-	if (r->split && !r->apart)
-		give_back_trial(r);
 	mmdrop(r->mm);
 	kmem_cache_free(region_cache, r);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ticks [SECONDS]: has each CPU a timer that runs? A thread on each of them sleeps for a millisecond, and must have woken
- * after so many seconds (20 by default). The first thread watches without sleeping: its own CPU may be the one.
+ * ticks: has each CPU a timer that runs? A thread on each of them sleeps for a millisecond, and must have woken after
+ * PATIENCE_S. The first thread watches without sleeping: its own CPU may be the one.
  * Exit status: 0: all; 1: which CPUs have none is printed; 2: threads or memory were not to be had.
  *
  * QEMU with a thread per CPU loses the end of a timer interrupt now and then while Linux boots: the CPU's local APIC has the
@@ -61,13 +61,13 @@ static bool all_woke(const cpu_set_t *cpus, size_t size, long nr, bool tell)
 	return all;
 }
 
-static bool all_wake_within(long seconds, const cpu_set_t *cpus, size_t size, long nr)
+static bool all_wake(const cpu_set_t *cpus, size_t size, long nr)
 {
 	struct timespec now;
 	time_t end;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	for (end = now.tv_sec + seconds; now.tv_sec <= end; clock_gettime(CLOCK_MONOTONIC, &now)) {
+	for (end = now.tv_sec + PATIENCE_S; now.tv_sec <= end; clock_gettime(CLOCK_MONOTONIC, &now)) {
 		if (all_woke(cpus, size, nr, false))
 			return true;
 		sched_yield();
@@ -75,7 +75,7 @@ static bool all_wake_within(long seconds, const cpu_set_t *cpus, size_t size, lo
 	return false;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	long nr = sysconf(_SC_NPROCESSORS_CONF);
 	size_t size = CPU_ALLOC_SIZE(nr);
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 		if (start_on(cpu, one, size))
 			return 2;
 	}
-	if (all_wake_within(argc > 1 ? atol(argv[1]) : PATIENCE_S, cpus, size, nr))
+	if (all_wake(cpus, size, nr))
 		return 0;
 	all_woke(cpus, size, nr, true);
 	return 1;
