@@ -338,6 +338,13 @@ static int act(enum an_reason why, const struct an_fault *f,
 #define DWELL_MS	50
 #define MAX_HOPS	6U	/* 3.2 s */
 
+/* Does gear 4 keep this thread there? A child may have inherited its mark. */
+static bool has_berth(const struct an_process *p, int nid)
+{
+	return READ_ONCE(an_params.balance) && READ_ONCE(p->mode) == AN_MODE_ACT &&
+	       READ_ONCE(current->numa_preferred_nid) == nid;
+}
+
 static bool wandering(struct an_thread *t, int nid)
 {
 	unsigned long dwell = msecs_to_jiffies(DWELL_MS);
@@ -429,6 +436,10 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	was.at_rest = f.last_node == f.page_node;
 	span = span_of(vmf, addr, folio);
 	votes = votes_of(p, vmf, addr);
+	f.lone = votes && an_process_lone(p, current) && has_berth(p, f.cpu_node);
+	/* It was carried there, but is to stay: its memory need not wait. */
+	if (f.lone)
+		f.wandering = false;
 	if (votes && span.pages == HPAGE_PMD_NR)
 		ask_huge(&f, p, folio, votes);
 	else if (votes)

@@ -89,8 +89,25 @@ static void note_use(struct an_process *p, int nid)
 	WRITE_ONCE(p->use[nid], p->use[nid] + USE_ONE);
 }
 
+/* Has one thread all faults of the process, and for how many passes? */
+static void note_user(struct an_process *p, pid_t pid)
+{
+	if (p->user == pid)
+		return;
+	p->mixed = true;
+	WRITE_ONCE(p->alone, 0);
+	WRITE_ONCE(p->user, pid);
+}
+
+static void count_alone(struct an_process *p)
+{
+	if (!p->mixed && p->tally[AN_T_FAULTS] && p->alone < AN_ALONE_PASSES)
+		WRITE_ONCE(p->alone, p->alone + 1);
+	p->mixed = false;
+}
+
 /* What the faults of a thread added up to since the last look. */
-static void collect(struct an_process *p, struct an_thread *stat)
+static void collect(struct an_process *p, struct an_thread *stat, pid_t pid)
 {
 	u32 now, what;
 
@@ -99,6 +116,8 @@ static void collect(struct an_process *p, struct an_thread *stat)
 		if (now == stat->taken[what])
 			continue;
 		p->tally[what] += now - stat->taken[what];
+		if (what == AN_T_FAULTS)
+			note_user(p, pid);
 		if (what == AN_T_MOVED)
 			an_queue_add_moved(p, now - stat->taken[what]);
 		stat->taken[what] = now;
@@ -123,7 +142,7 @@ bool an_pace_collect(struct an_process *p, struct task_struct *leader)
 		stat = an_thread_find(t);
 		if (!stat)
 			continue;
-		collect(p, stat);
+		collect(p, stat, t->pid);
 		if (!task_is_running(t))
 			continue;
 		moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
@@ -354,6 +373,7 @@ static void set_spread(struct an_process *p)
 void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 {
 	an_pace_collect(p, leader);
+	count_alone(p);
 	set_spread(p);
 	set_pace(p, leader);
 	book_faults(p);

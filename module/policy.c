@@ -67,6 +67,16 @@ bool an_policy_tells(const struct an_fault *f)
 	       (f->last_node == f->cpu_node || !f->same_task);
 }
 
+/*
+ * Nobody else was seen to use the region, nor the page: one fault tells as much as
+ * many would.
+ */
+static bool its_own_region(const struct an_fault *f)
+{
+	return f->lone && (f->last_node == AN_NO_NODE || f->same_task) &&
+	       f->verdict != AN_V_TORN && f->verdict != AN_V_SHARED;
+}
+
 /* May one node have it, and is it this one? AN_R_NONE: it may follow. */
 static enum an_reason why_not_follow(const struct an_fault *f)
 {
@@ -74,6 +84,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 
 	if (f->contested)
 		return AN_R_CONTESTED;
+	if (its_own_region(f))
+		return AN_R_NONE;
 	switch (f->verdict) {
 	case AN_V_NONE:
 		if (f->last_node == AN_NO_NODE)
@@ -101,7 +113,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
  *
  * A page follows on the second fault in a row from one node, and a region on
  * the second ballot that agrees, so a wrong move needs two accidents. Where the
- * pages of a region are known to have an owner each, the first fault tells who.
+ * pages of a region are known to have an owner each, the first fault tells who,
+ * as it does where one thread has all of the process's memory for itself.
  * What several threads use has no better node of its own: it belongs on any
  * home node of the process, on a core one if there are such, spread over them.
  * What runs away from home pulls nothing shared, and nothing at all from home:
@@ -172,7 +185,8 @@ int an_policy_target(const struct an_fault *f, enum an_reason why)
  */
 bool an_policy_whole_region(const struct an_fault *f)
 {
-	return f->verdict == AN_V_GATHER || f->verdict == AN_V_SHARED;
+	return f->verdict == AN_V_GATHER || f->verdict == AN_V_SHARED ||
+	       (f->verdict == AN_V_OPEN && f->lone);
 }
 
 /* What a task costs on a node */

@@ -64,6 +64,7 @@ struct an_fault {
 	bool same_task;		/* last fault was of the same thread */
 	bool sharer;		/* the thread mostly uses shared pages */
 	bool owner;		/* the thread hardly uses any shared page */
+	bool lone;		/* no other thread was seen to use its memory, and it stays */
 	bool wandering;		/* the thread has not been on cpu_node for long */
 	bool has_home;		/* the process has home nodes */
 	bool page_home;		/* page_node is one of them */

@@ -77,6 +77,9 @@ struct an_process {
 	u32 period_ms;			/* CPU time per thread between passes */
 	u32 threads;			/* threads found running lately */
 	u64 tally[AN_T_NR];		/* since the last pass ended */
+	pid_t user;			/* the thread last found to have had faults */
+	bool mixed;			/* another one had some since the last pass ended */
+	u32 alone;			/* passes in a row in which nobody else had any */
 	u64 seen, seen_local, seen_would_move;	/* lately: halved per pass */
 	enum an_mode mode;
 	u64 planted, faults;		/* pages, in all */
@@ -181,6 +184,20 @@ struct an_thread {
 static inline struct task_struct *an_process_leader(const struct an_process *p)
 {
 	return pid_task(p->pid, PIDTYPE_TGID);
+}
+
+/*
+ * Passes that tell that one thread has the process's memory for itself, as far as
+ * is seen: a thread that lives for less than a look leaves no trace, nor does one
+ * of another thread group.
+ */
+#define AN_ALONE_PASSES	2
+
+static inline bool an_process_lone(const struct an_process *p,
+				   const struct task_struct *task)
+{
+	return READ_ONCE(p->alone) >= AN_ALONE_PASSES &&
+	       READ_ONCE(p->user) == task->pid;
 }
 
 static inline void an_tally(struct an_thread *t, enum an_tally what, u32 nr)

@@ -70,6 +70,19 @@ static void test_fault(void)
 		  "a region of which little is known stays" },
 		{ F(0, 1, 1, .same_task = true, .verdict = AN_V_OPEN), AN_R_OPEN,
 		  "whatever one page tells" },
+		{ F(0, 1, AN_NO_NODE, .verdict = AN_V_OPEN, .lone = true),
+		  AN_R_FOLLOW, "but where nobody else uses any" },
+		{ F(0, 1, 0, .verdict = AN_V_GATHER, .leader = 0, .lone = true,
+		    .same_task = true),
+		  AN_R_FOLLOW, "wherever its thread was before" },
+		{ F(0, 1, 0, .verdict = AN_V_OPEN, .lone = true), AN_R_OPEN,
+		  "unless this page was another's" },
+		{ F(0, 1, 0, .lone = true, .same_task = true), AN_R_FOLLOW,
+		  "a huge page, too" },
+		{ F(0, 1, 0, .verdict = AN_V_SHARED, .lone = true), AN_R_SHARED,
+		  "not where others were seen" },
+		{ F(0, 1, 0, .verdict = AN_V_OPEN, .lone = true, .wandering = true),
+		  AN_R_WANDERING, "nor after a wanderer" },
 		{ F(0, 1, AN_NO_NODE, .verdict = AN_V_GATHER, .leader = 1),
 		  AN_R_FOLLOW, "a region follows the node that uses it" },
 		{ F(0, 1, 1, .verdict = AN_V_GATHER, .leader = 2),
@@ -152,6 +165,10 @@ static void test_regions(void)
 	f.sharer = true;
 	ok(!an_policy_votes(&f), "vote: no sharer away from home");
 	ok(!an_policy_whole_region(&f), "region: not without a verdict");
+	f.verdict = AN_V_OPEN;
+	ok(!an_policy_whole_region(&f), "region: not of which little is known");
+	f.lone = true;
+	ok(an_policy_whole_region(&f), "region: but if it is one thread's");
 	f.verdict = AN_V_TORN;
 	ok(!an_policy_whole_region(&f), "region: not a torn one");
 	f.verdict = AN_V_GATHER;
