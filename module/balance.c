@@ -204,6 +204,15 @@ static void carry_out(const struct an_step *step)
 	say_step(step, p, q, failed);
 }
 
+static void note_stays(struct an_thread *t, int nid, enum an_reason why)
+{
+	if (t->stay_node != nid || !an_policy_kept(why))
+		t->stay_kept = 0;
+	t->stay_node = nid;
+	t->stay_kept = min(t->stay_kept + an_policy_kept(why), U8_MAX);
+	WRITE_ONCE(t->stay, why);
+}
+
 /* Why thread @i of the view stays where it is: counted, noted, told. */
 static void say_stays(u32 i)
 {
@@ -220,7 +229,7 @@ static void say_stays(u32 i)
 	rcu_read_lock();
 	t = an_thread_find(p);
 	if (t) {
-		WRITE_ONCE(t->stay, why);
+		note_stays(t, view.s.tasks[i].node, why);
 		WRITE_ONCE(t->best, why == AN_R_NO_EVIDENCE ? NUMA_NO_NODE :
 							      (int)best);
 	}
@@ -304,23 +313,46 @@ static void publish_homes(void)
 	rcu_read_unlock();
 }
 
+/* What say_stays() noted. Returns false without a record of the thread. */
+static bool recall_stay(const struct task_struct *p, struct an_stay *stay)
+{
+	const struct an_thread *t;
+
+	rcu_read_lock();
+	t = an_thread_find(p);
+	if (t)
+		*stay = (struct an_stay){
+			.why = t->stay,
+			.kept = t->stay_kept,
+			.preferred = READ_ONCE(p->numa_preferred_nid),
+			.follows = READ_ONCE(an_params.migrate) != AN_MIGRATE_OFF,
+		};
+	rcu_read_unlock();
+	return t;
+}
+
 /*
- * The preferred node guides the load balancer: only what is settled gets one.
- * Context: marks_mutex.
+ * The preferred node guides the load balancer and wake-ups. Who has taken a step
+ * got his by that, unless it failed; who has left since the view is judged in the
+ * next round. Context: marks_mutex.
  */
-static void publish_preferred(void)
+static void publish_preferred(u32 nr_steps)
 {
 	struct task_struct *p;
+	struct an_stay stay;
 	u32 i;
 
 	for (i = 0; i < view.s.nr_tasks; i++) {
+		p = view.refs[i];
 		if (!may_act_on(i))
 			continue;
-		p = view.refs[i];
-		if (an_policy_settled(&view.s, i) && task_nid(p) == view.s.tasks[i].node)
-			prefer(p, view.s.tasks[i].node);
-		else if (task_nid(p) != READ_ONCE(p->numa_preferred_nid))
-			prefer(p, NUMA_NO_NODE);
+		if (in_step(i, nr_steps)) {
+			if (task_nid(p) != READ_ONCE(p->numa_preferred_nid))
+				prefer(p, NUMA_NO_NODE);
+		} else if (task_nid(p) == view.s.tasks[i].node &&
+			   recall_stay(p, &stay)) {
+			prefer(p, an_policy_preferred(&view.s, i, &stay));
+		}
 	}
 }
 
@@ -378,7 +410,7 @@ out:
 	kvfree(scratch);
 }
 
-/* Moves and swaps, then what has settled. */
+/* Moves and swaps, then where everybody else is kept. */
 static void act(u32 nr_steps)
 {
 	u32 i;
@@ -388,7 +420,7 @@ static void act(u32 nr_steps)
 	for (i = 0; i < nr_steps && !kthread_should_stop(); i++)
 		carry_out(&view.steps[i]);
 	cpus_read_unlock();
-	publish_preferred();
+	publish_preferred(nr_steps);
 	mutex_unlock(&marks_mutex);
 }
 

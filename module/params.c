@@ -20,7 +20,7 @@ struct an_params an_params = {
 	.scan_period_min_ms = 250,
 	.scan_period_max_ms = 60000,
 	.scan_budget_pct = 3,
-	.min_process_mb = 8,
+	.min_process_mb = 1,
 	.min_process_cpu_ms = 250,
 	.migrate_rate_mbps = 2048,
 	.migrate_batch = 512,
@@ -191,7 +191,7 @@ static const struct an_bounds min_process_mb_bounds = {
 	.value = &an_params.min_process_mb, .min = 0, .max = 1048576
 };
 module_param_cb(min_process_mb, &bounded_ops, (void *)&min_process_mb_bounds, 0644);
-MODULE_PARM_DESC(min_process_mb, "least resident memory of a balanced process (MiB, default 8)");
+MODULE_PARM_DESC(min_process_mb, "least resident memory of a balanced process (MiB, default 1)");
 
 static const struct an_bounds min_process_cpu_ms_bounds = {
 	.value = &an_params.min_process_cpu_ms, .min = 0, .max = 3600000

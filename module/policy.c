@@ -461,9 +461,11 @@ static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
  */
 static bool movable(const struct an_snapshot *s, const struct work *w, u32 t)
 {
-	u32 p = s->tasks[t].proc;
+	const struct an_task *task = &s->tasks[t];
 
-	return !s->tasks[t].fixed && (!s->procs[p].moving || w->proc[p].nr_home);
+	if (task->fixed)
+		return false;
+	return w->proc[task->proc].nr_home || !s->procs[task->proc].moving;
 }
 
 /* Lists the movable tasks of each node, the most willing to leave first. */
@@ -832,41 +834,4 @@ enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best)
 	if (!allowed_on(t, *best))
 		return AN_R_AFFINITY;
 	return AN_R_NO_ROOM;
-}
-
-/* Are most of the task's faults, enough of them, on memory of its node? */
-static bool mostly_here(const struct an_snapshot *s, const struct an_task *t)
-{
-	const struct an_faults *f = s->faults + t->faults;
-	u64 here = 0, all = 0, faults;
-	u32 i;
-
-	for (i = 0; i < t->nr_faults; i++) {
-		faults = (u64)f[i].private + f[i].shared;
-		all += faults;
-		if (f[i].node == t->node)
-			here += faults;
-	}
-	return all >= s->min_faults && 2 * here > all;
-}
-
-/**
- * an_policy_settled - should the load balancer keep this task where it is
- * @s: snapshot, with homes
- * @task: index of the task
- *
- * Return: true on a home node of its process; of a process without home, where
- * most of what the task uses is, and anywhere while memory moves to its tasks:
- * the workers make nodes look crowded just then.
- */
-bool an_policy_settled(const struct an_snapshot *s, u32 task)
-{
-	const struct an_task *t = &s->tasks[task];
-	const unsigned long *home = s->procs[t->proc].home;
-	size_t word, words = map_words(s->nr_nodes);
-
-	for (word = 0; word < words; word++)
-		if (home[word])
-			return map_has(home, t->node);
-	return s->procs[t->proc].moving || mostly_here(s, t);
 }

@@ -144,6 +144,15 @@ struct an_step {
 	enum an_reason reason;	/* AN_R_MOVE_IDLE, AN_R_MOVE_EVEN or AN_R_SWAP */
 };
 
+/* What is known of a task that stays where it is. */
+struct an_stay {
+	enum an_reason why;	/* of an_policy_why_not(): see an_policy_kept() */
+	u32 kept;		/* rounds with such a reason in a row, but for steps */
+	int preferred;		/* node that it was to be kept on, or AN_NO_NODE */
+	bool follows;		/* its memory may move */
+};
+
+bool an_policy_kept(enum an_reason why);
 bool an_policy_votes(const struct an_fault *f);
 bool an_policy_tells(const struct an_fault *f);
 enum an_reason an_policy_fault(const struct an_fault *f);
@@ -167,7 +176,8 @@ struct an_spread {
 
 u32 an_policy_spread(const struct an_spread *s);
 int an_policy_turn(const unsigned long *home, u32 nr_nodes, u64 region);
-bool an_policy_settled(const struct an_snapshot *s, u32 task);
+int an_policy_preferred(const struct an_snapshot *s, u32 task,
+			const struct an_stay *stay);
 enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best);
 
 #endif /* _AUTONUMA_POLICY_H */

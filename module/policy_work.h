@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the rooms of the policy share, policy.c, homes.c, nearby.c, partners.c
- * and forecast.c, and nobody else: the layout of the scratch memory, bitmaps of
+ * What the rooms of the policy share, policy.c, berth.c, homes.c, nearby.c,
+ * partners.c and forecast.c, and nobody else: the layout of the scratch memory, bitmaps of
  * nodes, a heap, and sums over the snapshot. Like policy.h it knows nothing of
  * the kernel.
  */
@@ -180,6 +180,16 @@ static inline u64 divide(u64 a, u64 b)
 static inline size_t map_words(u32 nr_nodes)
 {
 	return (nr_nodes + BITS_PER_WORD - 1) / BITS_PER_WORD;
+}
+
+static inline bool map_any(const unsigned long *map, u32 nr_nodes)
+{
+	size_t word;
+
+	for (word = 0; word < map_words(nr_nodes); word++)
+		if (map[word])
+			return true;
+	return false;
 }
 
 static inline bool map_has(const unsigned long *map, u32 n)

@@ -12,6 +12,7 @@
 #include <linux/sched/isolation.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/tick.h>
 #include <linux/vmstat.h>
@@ -25,6 +26,13 @@
 
 /* Threads that want less than 1/32 of a CPU are not worth moving. */
 #define MIN_LOAD	(AN_LOAD_ONE / 32)
+
+/*
+ * Nor are those of a process with less than 8 MiB that want less than 1/3 of a CPU:
+ * they would gain less than those lose who make way.
+ */
+#define SMALL_MIN_LOAD	(AN_LOAD_ONE / 3)
+#define SMALL_PAGES	(SZ_8M >> PAGE_SHIFT)
 
 /* Load of tasks outside the snapshot below a tenth of a CPU is noise. */
 #define MIN_OTHER_LOAD	(AN_LOAD_ONE / 10)
@@ -287,19 +295,30 @@ static void view_faults(struct an_view *v, struct an_task *task,
 	}
 }
 
+/* Of a small process, and wants little by now: it keeps nobody away any more. */
+static void forget_place(struct an_thread *t, struct task_struct *p)
+{
+	t->stay_kept = 0;
+	if (READ_ONCE(p->numa_preferred_nid) != NUMA_NO_NODE)
+		sched_setnuma(p, NUMA_NO_NODE);
+}
+
 static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed,
-		      bool dry)
+		      u32 min_load)
 {
 	struct an_thread *t = an_thread_get(p);
 	u32 index = v->s.nr_tasks;
 	struct an_task *task = &v->tasks[index];
+	bool dry = v->procs[v->s.nr_procs].dry;
 	int nid = cpu_to_node(task_cpu(p));
 
 	if (!t)
 		return;
 	view_load(t, p, elapsed);
 	view_moved(t, p, nid);
-	if (index == v->max_tasks || t->load < MIN_LOAD)
+	if (min_load == SMALL_MIN_LOAD && t->load < SMALL_MIN_LOAD / 2)
+		forget_place(t, p);
+	if (index == v->max_tasks || t->load < min_load)
 		return;
 	memset(task, 0, sizeof(*task));
 	task->proc = v->s.nr_procs;
@@ -362,6 +381,8 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	enum an_mode mode = READ_ONCE(p->mode);
 	u32 index = v->s.nr_procs;
 	struct an_proc *proc = &v->procs[index];
+	u32 min_load = get_mm_rss(p->mm) < SMALL_PAGES ? SMALL_MIN_LOAD :
+							 MIN_LOAD;
 
 	if (!leader || index == v->max_procs || mode == AN_MODE_REST)
 		return;
@@ -378,7 +399,7 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	view_pages(v, proc, p);
 	v->mms[index] = p->mm;
 	for_each_thread(leader, t)
-		view_task(v, t, elapsed, proc->dry);
+		view_task(v, t, elapsed, min_load);
 	v->s.nr_procs++;
 }
 

@@ -285,6 +285,7 @@ static struct an_thread *thread_alloc(const struct task_struct *task)
 	t->queued_to = NUMA_NO_NODE;
 	t->moved_to = NUMA_NO_NODE;
 	t->seen_node = NUMA_NO_NODE;
+	t->stay_node = NUMA_NO_NODE;
 	t->best = NUMA_NO_NODE;
 	return t;
 }

@@ -175,6 +175,8 @@ struct an_thread {
 	u16 undone;			/* moves undone in a row: back-off */
 	u8 left_why;			/* enum an_reason, by probe_migrate() */
 	u8 stay;			/* enum an_reason: of the last round */
+	u8 stay_kept;			/* in a row on stay_node: see an_stay */
+	int stay_node;
 	int best;			/* node that suits it best, of the last round */
 
 	u32 nodes[];			/* [2 * node + shared], decayed */

@@ -674,8 +674,8 @@ static void test_load_bound(void)
 	world_free(w);
 }
 
-/* Whom the load balancer should leave where it is. */
-static void test_settled(void)
+/* Where the scheduler should keep a task: two on node 0, the second uses node 1. */
+static struct world *two_kept(void)
 {
 	struct world *w = world_new(2, 2, 2, 2);
 
@@ -683,13 +683,53 @@ static void test_settled(void)
 	put(w, 1, 1, 0);
 	add_faults(w, 0, 0, 100, 0);
 	add_faults(w, 1, 1, 100, 0);
-	ok(an_policy_settled(&w->s, 0), "settled: on the node of its use");
-	ok(!an_policy_settled(&w->s, 1), "settled: not on another");
-	w->s.procs[1].moving = true;
-	ok(an_policy_settled(&w->s, 1), "settled: there too, while memory comes");
-	w->s.procs[1].home[0] = 2;
-	ok(!an_policy_settled(&w->s, 1), "settled: not away from home");
+	return w;
+}
+
+static void test_preferred(void)
+{
+	struct an_stay stay = { .why = AN_R_NO_ROOM, .kept = 2,
+				.preferred = AN_NO_NODE, .follows = true };
+	struct world *w = two_kept();
+	struct an_snapshot *s = &w->s;
+
+	ok(an_policy_preferred(s, 0, &stay) == 0, "preferred: the node of its use");
+	ok(an_policy_preferred(s, 1, &stay) == AN_NO_NODE, "preferred: no other");
+	stay.kept = 3;
+	ok(an_policy_preferred(s, 1, &stay) == 0,
+	   "preferred: where it was kept from a better one");
+	stay.follows = false;
+	ok(an_policy_preferred(s, 1, &stay) == AN_NO_NODE,
+	   "preferred: not if its memory cannot come");
+	stay.why = AN_R_AT_BEST;
+	ok(an_policy_preferred(s, 1, &stay) == 0,
+	   "preferred: where no other node is better");
+	stay.why = AN_R_NO_EVIDENCE;
+	ok(an_policy_preferred(s, 1, &stay) == AN_NO_NODE,
+	   "preferred: nothing without evidence");
+	stay.preferred = 0;
+	ok(an_policy_preferred(s, 1, &stay) == 0, "preferred: what it is, stays so");
+	stay.preferred = 1;
+	ok(an_policy_preferred(s, 1, &stay) == AN_NO_NODE,
+	   "preferred: but not once it has left");
+	s->procs[1].moving = true;
+	ok(an_policy_preferred(s, 1, &stay) == 0,
+	   "preferred: anywhere while memory comes");
+	s->procs[1].home[0] = 2;
+	ok(an_policy_preferred(s, 1, &stay) == AN_NO_NODE,
+	   "preferred: not away from home");
+	s->tasks[1].node = 1;
+	ok(an_policy_preferred(s, 1, &stay) == 1, "preferred: at home");
 	world_free(w);
+}
+
+static void test_kept(void)
+{
+	ok(an_policy_kept(AN_R_NO_ROOM), "kept: for lack of room");
+	ok(an_policy_kept(AN_R_AFFINITY), "kept: by affinity");
+	ok(an_policy_kept(AN_R_COOLING), "kept: as its moves come undone");
+	ok(!an_policy_kept(AN_R_AT_BEST), "kept: not at the best node");
+	ok(!an_policy_kept(AN_R_MEMORY_COMES), "kept: not while memory comes");
 }
 
 /* Five tasks here, three there, two CPUs each: nobody idle, yet uneven. */
@@ -823,7 +863,8 @@ int main(int argc, char **argv)
 	test_cpuless();
 	test_chain();
 	test_load_bound();
-	test_settled();
+	test_preferred();
+	test_kept();
 	test_even();
 	test_noise();
 	test_hysteresis();
