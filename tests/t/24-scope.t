@@ -4,9 +4,12 @@
 # and all below them, moves into and out of them; children, exec, exclusion; what is left has no planted entry.
 source "$(dirname "$0")/../lib.sh"
 
+# Not the shell: what it starts would inherit its planted entries, wherever it is then.
+asked="scope=asked min_process_mb=8"
+
 make -s -C "$top/tools/ctl" OUT="$programs" || bail "autonumactl does not build"
 
-guest "${standard_machine[@]}" --balancer autonuma --module-args "scope=asked" --file "$programs/autonumactl" <<'GUEST'
+guest "${standard_machine[@]}" --balancer autonuma --module-args "$asked" --file "$programs/autonumactl" <<'GUEST'
 groups=/sys/fs/cgroup
 echo +memory >$groups/cgroup.subtree_control
 shape="private --threads 2 --mem 48 --stride 1024 --sweeps 1000000"
@@ -283,7 +286,7 @@ check "no choice was lost" is "$(said_in 9 lost)" 0
 
 # --- what explain and status say of the local share, beside the meter: all on node 0 in a dry run, then placed ---
 
-guest "${standard_machine[@]}" --balancer autonuma --module-args "scope=asked" --file "$programs/autonumactl" \
+guest "${standard_machine[@]}" --balancer autonuma --module-args "$asked" --file "$programs/autonumactl" \
 	--meter "$work/meter" <<'GUEST'
 start_load private --threads 8 --mem 128 --stride 1024 --sweeps 1000000 --born 0 --spread
 worker=$(child_of "$load_pid")
