@@ -339,7 +339,7 @@ static int act(enum an_reason why, const struct an_fault *f,
 #define MAX_HOPS	6U	/* 3.2 s */
 
 /* Does gear 4 keep this thread there? A child may have inherited its mark. */
-static bool has_berth(const struct an_process *p, int nid)
+static bool is_kept_on(const struct an_process *p, int nid)
 {
 	return READ_ONCE(an_params.balance) && READ_ONCE(p->mode) == AN_MODE_ACT &&
 	       READ_ONCE(current->numa_preferred_nid) == nid;
@@ -436,7 +436,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	was.at_rest = f.last_node == f.page_node;
 	span = span_of(vmf, addr, folio);
 	votes = votes_of(p, vmf, addr);
-	f.lone = votes && an_process_lone(p, current) && has_berth(p, f.cpu_node);
+	f.lone = votes && an_process_lone(p, current) && is_kept_on(p, f.cpu_node);
 	/* It was carried there, but is to stay: its memory need not wait. */
 	if (f.lone)
 		f.wandering = false;

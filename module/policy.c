@@ -461,11 +461,9 @@ static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
  */
 static bool movable(const struct an_snapshot *s, const struct work *w, u32 t)
 {
-	const struct an_task *task = &s->tasks[t];
+	u32 p = s->tasks[t].proc;
 
-	if (task->fixed)
-		return false;
-	return w->proc[task->proc].nr_home || !s->procs[task->proc].moving;
+	return !s->tasks[t].fixed && (!s->procs[p].moving || w->proc[p].nr_home);
 }
 
 /* Lists the movable tasks of each node, the most willing to leave first. */

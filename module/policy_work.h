@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the rooms of the policy share, policy.c, berth.c, homes.c, nearby.c,
- * partners.c and forecast.c, and nobody else: the layout of the scratch memory, bitmaps of
- * nodes, a heap, and sums over the snapshot. Like policy.h it knows nothing of
- * the kernel.
+ * partners.c and forecast.c, and nobody else: the layout of the scratch memory,
+ * bitmaps of nodes, a heap, and sums over the snapshot. Like policy.h it knows
+ * nothing of the kernel.
  */
 #ifndef _AUTONUMA_POLICY_WORK_H
 #define _AUTONUMA_POLICY_WORK_H

@@ -304,19 +304,20 @@ static void forget_place(struct an_thread *t, struct task_struct *p)
 }
 
 static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed,
-		      u32 min_load)
+		      bool small)
 {
 	struct an_thread *t = an_thread_get(p);
 	u32 index = v->s.nr_tasks;
 	struct an_task *task = &v->tasks[index];
 	bool dry = v->procs[v->s.nr_procs].dry;
+	u32 min_load = small ? SMALL_MIN_LOAD : MIN_LOAD;
 	int nid = cpu_to_node(task_cpu(p));
 
 	if (!t)
 		return;
 	view_load(t, p, elapsed);
 	view_moved(t, p, nid);
-	if (min_load == SMALL_MIN_LOAD && t->load < SMALL_MIN_LOAD / 2)
+	if (small && t->load < min_load / 2)
 		forget_place(t, p);
 	if (index == v->max_tasks || t->load < min_load)
 		return;
@@ -381,8 +382,7 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	enum an_mode mode = READ_ONCE(p->mode);
 	u32 index = v->s.nr_procs;
 	struct an_proc *proc = &v->procs[index];
-	u32 min_load = get_mm_rss(p->mm) < SMALL_PAGES ? SMALL_MIN_LOAD :
-							 MIN_LOAD;
+	bool small;
 
 	if (!leader || index == v->max_procs || mode == AN_MODE_REST)
 		return;
@@ -398,8 +398,9 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	proc->nr_pages = 0;
 	view_pages(v, proc, p);
 	v->mms[index] = p->mm;
+	small = get_mm_rss(p->mm) < SMALL_PAGES;
 	for_each_thread(leader, t)
-		view_task(v, t, elapsed, min_load);
+		view_task(v, t, elapsed, small);
 	v->s.nr_procs++;
 }
 
