@@ -95,11 +95,11 @@ static void book_move(struct task_struct *p, int nid)
 {
 	struct an_thread *t;
 
-	prefer(p, nid);
 	rcu_read_lock();
 	t = an_thread_find(p);
 	if (t) {
 		t->moved_to = nid;
+		t->stay_away = 0;
 		t->moved_jiffies = jiffies ?: 1;
 		WRITE_ONCE(t->left_why, AN_R_NONE);
 	}
@@ -118,6 +118,7 @@ static enum an_reason move(struct task_struct *p, const struct an_step *step)
 		cpu = pick_busy_cpu(p, step->to);
 	if (cpu < 0)
 		return AN_R_STEP_NO_CPU;
+	prefer(p, step->to);
 	if (migrate_task_to(p, cpu))
 		return AN_R_STEP_REFUSED;
 	if (task_nid(p) != step->to)
@@ -135,6 +136,8 @@ static enum an_reason swap_tasks(struct task_struct *p, struct task_struct *q,
 
 	if (cpu_to_node(p_cpu) != step->from || cpu_to_node(q_cpu) != step->to)
 		return AN_R_STEP_LEFT;
+	prefer(p, step->to);
+	prefer(q, step->from);
 	if (migrate_swap(p, q, q_cpu, p_cpu))
 		return AN_R_STEP_REFUSED;
 	if (task_nid(p) != step->to || task_nid(q) != step->from)
@@ -182,13 +185,27 @@ static bool may_act_on(u32 i)
 	return may;
 }
 
-/* AN_R_NONE, or a reason of step_failed. Context: marks_mutex. */
+/*
+ * AN_R_NONE, or a reason of step_failed. The new node is preferred before the task
+ * moves: else the load balancer takes it back to the old one, as a gain, before the
+ * step is verified. Context: marks_mutex.
+ */
 static enum an_reason take_step(const struct an_step *step,
 				struct task_struct *p, struct task_struct *q)
 {
+	int p_was = READ_ONCE(p->numa_preferred_nid);
+	int q_was = q ? READ_ONCE(q->numa_preferred_nid) : NUMA_NO_NODE;
+	enum an_reason failed;
+
 	if (!may_act_on(step->task) || (q && !may_act_on(step->other)))
 		return AN_R_STEP_LEFT;
-	return q ? swap_tasks(p, q, step) : move(p, step);
+	failed = q ? swap_tasks(p, q, step) : move(p, step);
+	if (!failed)
+		return AN_R_NONE;
+	prefer(p, p_was);
+	if (q)
+		prefer(q, q_was);
+	return failed;
 }
 
 static void carry_out(const struct an_step *step)
@@ -204,8 +221,14 @@ static void carry_out(const struct an_step *step)
 	say_step(step, p, q, failed);
 }
 
-static void note_stays(struct an_thread *t, int nid, enum an_reason why)
+static void note_stays(struct an_thread *t, int nid, int preferred,
+		       enum an_reason why)
 {
+	bool away = preferred != NUMA_NO_NODE && preferred != nid;
+
+	t->stay_away = away ? min(t->stay_away + 1, U8_MAX) : 0;
+	if (t->stay_node == NUMA_NO_NODE)	/* new: it may have inherited it */
+		t->stay_away = U8_MAX;
 	if (t->stay_node != nid || !an_policy_kept(why))
 		t->stay_kept = 0;
 	t->stay_node = nid;
@@ -229,7 +252,8 @@ static void say_stays(u32 i)
 	rcu_read_lock();
 	t = an_thread_find(p);
 	if (t) {
-		note_stays(t, view.s.tasks[i].node, why);
+		note_stays(t, view.s.tasks[i].node,
+			   READ_ONCE(p->numa_preferred_nid), why);
 		WRITE_ONCE(t->best, why == AN_R_NO_EVIDENCE ? NUMA_NO_NODE :
 							      (int)best);
 	}
@@ -324,6 +348,7 @@ static bool recall_stay(const struct task_struct *p, struct an_stay *stay)
 		*stay = (struct an_stay){
 			.why = t->stay,
 			.kept = t->stay_kept,
+			.away = t->stay_away,
 			.preferred = READ_ONCE(p->numa_preferred_nid),
 			.follows = READ_ONCE(an_params.migrate) != AN_MIGRATE_OFF,
 		};

@@ -9,6 +9,12 @@
 /* Rounds in a row that kept a task from a better node: it will not get there. */
 #define KEPT_ROUNDS	3
 
+/*
+ * Rounds, a second by default, for which a task is expected back that was taken
+ * away while memory moves to it.
+ */
+#define AWAY_ROUNDS	4
+
 /* Are most of the task's faults, enough of them, on memory of its node? */
 static bool mostly_here(const struct an_snapshot *s, const struct an_task *t)
 {
@@ -44,6 +50,19 @@ static bool has_berth(const struct an_stay *stay)
 	       (stay->follows && stay->kept >= KEPT_ROUNDS);
 }
 
+/*
+ * What moves now was to come to where it was. The load balancer takes it back there,
+ * rather than another, once there is room; if that is not soon, memory goes where
+ * it is now.
+ */
+static bool expected_back(const struct an_proc *in, const struct an_task *t,
+			  const struct an_stay *stay)
+{
+	return in->moving && stay->preferred != AN_NO_NODE &&
+	       stay->preferred != (int)t->node &&
+	       allowed_on(t, stay->preferred) && stay->away <= AWAY_ROUNDS;
+}
+
 /**
  * an_policy_preferred - where the scheduler should keep a task
  * @s: snapshot, with homes
@@ -51,9 +70,9 @@ static bool has_berth(const struct an_stay *stay)
  * @stay: what is known of it
  *
  * Where it is, if that is a home node of its process. Of a process without home:
- * if nothing better is to be had, and anywhere while memory moves to its tasks: the
- * workers make nodes look crowded just then. Where it was to be kept before it is
- * kept.
+ * if nothing better is to be had, and anywhere while memory moves to its tasks: it
+ * would have to move again. Where it was to be kept before it is kept, and expected
+ * back for a while.
  *
  * Context: any; linear in the task's faults and the nodes of a map.
  * Return: the node, or AN_NO_NODE: wherever it likes.
@@ -63,9 +82,11 @@ int an_policy_preferred(const struct an_snapshot *s, u32 task,
 {
 	const struct an_task *t = &s->tasks[task];
 	const struct an_proc *in = &s->procs[t->proc];
-	bool settled;
+	bool homed = map_any(in->home, s->nr_nodes), settled;
 
-	if (map_any(in->home, s->nr_nodes))
+	if (!homed && expected_back(in, t, stay))
+		return stay->preferred;
+	if (homed)
 		settled = map_has(in->home, t->node);
 	else
 		settled = in->moving || mostly_here(s, t) || has_berth(stay);

@@ -345,12 +345,27 @@ static bool is_kept_on(const struct an_process *p, int nid)
 	       READ_ONCE(current->numa_preferred_nid) == nid;
 }
 
+/*
+ * Does gear 4 expect this thread back where it was to stay? It came from elsewhere,
+ * unlike a new thread, which may have inherited the mark; and for a second at most, as
+ * the mark of a thread that hardly runs is not looked after. After wandering().
+ */
+static bool is_expected_back(const struct an_process *p,
+			     const struct an_thread *t, int nid)
+{
+	int kept = READ_ONCE(current->numa_preferred_nid);
+
+	return t->came && kept != NUMA_NO_NODE && kept != nid &&
+	       time_before(jiffies, t->since + HZ) && is_kept_on(p, kept);
+}
+
 static bool wandering(struct an_thread *t, int nid)
 {
 	unsigned long dwell = msecs_to_jiffies(DWELL_MS);
 
 	if (t->fault_node != nid) {
-		t->hops += t->fault_node != NUMA_NO_NODE;
+		t->came = t->fault_node != NUMA_NO_NODE;
+		t->hops += t->came;
 		t->fault_node = nid;
 		t->since = jiffies;
 	}
@@ -433,6 +448,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
 	f.wandering = t && wandering(t, f.cpu_node);
+	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
 	span = span_of(vmf, addr, folio);
 	votes = votes_of(p, vmf, addr);

@@ -36,7 +36,7 @@ static bool shared(const struct an_fault *f)
 /* A thread that is not where it belongs tells nothing of where memory does. */
 static enum an_reason out_of_place(const struct an_fault *f)
 {
-	if (f->wandering && !f->cpu_home)
+	if ((f->wandering || (f->expected && !f->has_home)) && !f->cpu_home)
 		return AN_R_WANDERING;
 	if (f->has_home && !f->cpu_home && (shared(f) || f->page_home))
 		return AN_R_AWAY_FROM_HOME;
@@ -187,6 +187,24 @@ bool an_policy_whole_region(const struct an_fault *f)
 {
 	return f->verdict == AN_V_GATHER || f->verdict == AN_V_SHARED ||
 	       (f->verdict == AN_V_OPEN && f->lone);
+}
+
+/**
+ * an_policy_carries - should the thread bring what it asked for by itself
+ * @f: the fault
+ * @to: the node that it is to come to
+ * @whole: it is a whole region, not a single page
+ *
+ * One that comes to its own node: it is the first to gain by that. A single page
+ * waits for its neighbours, and system calls may hold locks for long. Others wait
+ * for what it has in hand, so it must not wait for a CPU behind them itself; and a
+ * real-time thread has no time for it.
+ *
+ * Context: any; looks at @f only.
+ */
+bool an_policy_carries(const struct an_fault *f, int to, bool whole)
+{
+	return whole && f->from_user && f->prompt && to == f->cpu_node;
 }
 
 /* What a task costs on a node */

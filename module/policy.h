@@ -66,11 +66,14 @@ struct an_fault {
 	bool owner;		/* the thread hardly uses any shared page */
 	bool lone;		/* no other thread was seen to use its memory, and it stays */
 	bool wandering;		/* the thread has not been on cpu_node for long */
+	bool expected;		/* it left the node where it was to stay just now */
 	bool has_home;		/* the process has home nodes */
 	bool page_home;		/* page_node is one of them */
 	bool cpu_home;		/* cpu_node is one of them */
 	bool core_pull;		/* cpu_node is in an_proc.core, page_node not */
 	bool spread_pull;	/* cpu_node has too little of it, page_node too much */
+	bool from_user;		/* of the program itself, not of a system call */
+	bool prompt;		/* the thread gets its CPU: fair class, nice 0 or less */
 	bool allowed;		/* policy and cpuset allow cpu_node */
 	bool contested;		/* a huge page of several nodes, may be taken apart */
 };
@@ -149,6 +152,7 @@ struct an_stay {
 	enum an_reason why;	/* of an_policy_why_not(): see an_policy_kept() */
 	u32 kept;		/* rounds with such a reason in a row, but for steps */
 	int preferred;		/* node that it was to be kept on, or AN_NO_NODE */
+	u32 away;		/* rounds in a row in which it was on another */
 	bool follows;		/* its memory may move */
 };
 
@@ -159,6 +163,7 @@ enum an_reason an_policy_fault(const struct an_fault *f);
 bool an_policy_in_turn(const struct an_fault *f, enum an_reason why);
 int an_policy_target(const struct an_fault *f, enum an_reason why);
 bool an_policy_whole_region(const struct an_fault *f);
+bool an_policy_carries(const struct an_fault *f, int to, bool whole);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
 void an_policy_homes(struct an_snapshot *s);
 u64 an_policy_goal(struct an_snapshot *s);

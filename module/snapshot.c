@@ -41,7 +41,7 @@
 #define MIN_FAULTS	1024
 
 /* Of the memory of a process so much has moved lately or is queued: on its way. */
-#define MOVING_PART	8
+#define MOVING_PART	32
 
 /* A step must lower the J of its tasks by 5 %: less is noise in the samples. */
 #define MIN_GAIN	(AN_SHARE_ONE / 20)

@@ -158,6 +158,14 @@ static void test_regions(void)
 	ok(!an_policy_votes(&f), "vote: not where memory is not allowed");
 	f.allowed = true;
 	ok(an_policy_votes(&f), "vote: a thread where it may be");
+	f.expected = true;
+	ok(!an_policy_votes(&f), "vote: not of who is expected elsewhere");
+	f.has_home = true;
+	f.cpu_home = true;
+	ok(an_policy_votes(&f), "vote: but at home");
+	f.has_home = false;
+	f.cpu_home = false;
+	f.expected = false;
 	f.wandering = true;
 	ok(!an_policy_votes(&f), "vote: no wanderer");
 	f.wandering = false;
@@ -173,6 +181,13 @@ static void test_regions(void)
 	ok(!an_policy_whole_region(&f), "region: not a torn one");
 	f.verdict = AN_V_GATHER;
 	ok(an_policy_whole_region(&f), "region: one of one user");
+	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: no system call");
+	f.from_user = true;
+	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: nobody who waits");
+	f.prompt = true;
+	ok(an_policy_carries(&f, f.cpu_node, true), "carry: to its own node");
+	ok(!an_policy_carries(&f, f.cpu_node + 1, true), "carry: to no other");
+	ok(!an_policy_carries(&f, f.cpu_node, false), "carry: no single page");
 }
 
 /* By how much the home nodes' turns differ at most, in any 64 regions in a row. */
@@ -713,6 +728,10 @@ static void test_preferred(void)
 	ok(an_policy_preferred(s, 1, &stay) == AN_NO_NODE,
 	   "preferred: but not once it has left");
 	s->procs[1].moving = true;
+	stay.away = 4;
+	ok(an_policy_preferred(s, 1, &stay) == 1,
+	   "preferred: expected back while memory comes");
+	stay.away = 5;
 	ok(an_policy_preferred(s, 1, &stay) == 0,
 	   "preferred: anywhere while memory comes");
 	s->procs[1].home[0] = 2;
