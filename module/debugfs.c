@@ -28,7 +28,7 @@ static struct dentry *dir;
 
 static void show_queues(struct seq_file *m)
 {
-	unsigned long queued = 0, moving = 0;
+	unsigned long queued = 0, moving = 0, carriers = 0;
 	struct an_queue_state state;
 	int nid;
 
@@ -36,9 +36,11 @@ static void show_queues(struct seq_file *m)
 		an_migrated_state(nid, &state);
 		queued += state.pages;
 		moving += state.moving;
+		carriers += state.carriers;
 		seq_printf(m, "node%d_queued_now %lu\n", nid, state.pages);
 	}
-	seq_printf(m, "queued_now %lu\nmoving_now %lu\n", queued, moving);
+	seq_printf(m, "queued_now %lu\nmoving_now %lu\ncarrying_now %lu\n",
+		   queued, moving, carriers);
 }
 
 static int status_show(struct seq_file *m, void *unused)

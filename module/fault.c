@@ -246,6 +246,9 @@ static void move_later(enum an_reason why, const struct an_fault *f,
 		       struct an_span *span)
 {
 	widen(span, f);
+	span->carry = READ_ONCE(an_params.migrate) == AN_MIGRATE_THREAD &&
+		      an_policy_carries(f, span->to,
+					span->pages == AN_REGION_PAGES);
 	if (!an_migrated_queue(p, span, why))
 		return;
 	spend_spread(p, why, span->pages);
@@ -266,6 +269,7 @@ static int move(enum an_reason why, const struct an_fault *f,
 	if (READ_ONCE(p->mode) != AN_MODE_ACT)
 		return would_move(p, t, span);
 	switch (READ_ONCE(an_params.migrate)) {
+	case AN_MIGRATE_THREAD:
 	case AN_MIGRATE_ASYNC:
 		if (f->verdict == AN_V_TORN)
 			return move_now(why, p, t, span, pages);
@@ -424,6 +428,13 @@ static void say_fault(const struct an_fault *f, const struct an_span *span,
 	an_decided(fault, &d);
 }
 
+/* Does the current thread not wait behind others that are as busy? */
+static bool gets_its_cpu(void)
+{
+	return (current->policy == SCHED_NORMAL || current->policy == SCHED_BATCH) &&
+	       task_nice(current) <= 0;
+}
+
 /* The decide operation of the core hooks: contexts and locks are theirs. */
 int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		    struct folio *folio, const nodemask_t *allowed)
@@ -447,6 +458,8 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
+	f.from_user = vmf->flags & FAULT_FLAG_USER;
+	f.prompt = gets_its_cpu();
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;

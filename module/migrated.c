@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Gear 3, knuma_migratedN: a worker per node with memory brings pages to its
- * node, a batch at a time, from a queue per source node, in turn.
+ * node, a batch at a time, from a queue per source node, in turn. Threads that
+ * carry (carry.c) do the same with regions of their own.
  *
  * What is queued is an address, never a page: it may be freed, split, copied
  * or moved meanwhile as if it had never been queued. The worker looks it up
@@ -20,6 +21,7 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "ballot.h"
+#include "carry.h"
 #include "decision.h"
 #include "migrated.h"
 #include "queue.h"
@@ -66,10 +68,20 @@ static struct folio *alloc_target(struct folio *src, unsigned long private)
 }
 
 /*
+ * Is the current task the queue's worker, not a thread that carries? Such a thread
+ * was there before the worker ended, so it is not another task at that address.
+ */
+static bool is_worker(const struct an_queue *q)
+{
+	return current == q->worker;
+}
+
+/*
  * Is the process still balanced, and may it have memory on the target?
  * AN_R_NONE if so.
  */
-static enum an_reason why_drop(const struct an_region *r)
+static enum an_reason why_drop(const struct an_queue *q,
+			       const struct an_region *r)
 {
 	enum an_reason why = AN_R_NONE;
 	int mode = READ_ONCE(an_params.migrate);
@@ -77,7 +89,7 @@ static enum an_reason why_drop(const struct an_region *r)
 	struct an_process *p;
 
 	if (mode == AN_MIGRATE_OFF || (mode == AN_MIGRATE_FAULT && !r->split) ||
-	    !an_running() || kthread_should_stop())
+	    !an_running() || (is_worker(q) && kthread_should_stop()))
 		return AN_R_DROP_SWITCHED;
 	if (!node_state(r->to, N_MEMORY))
 		return AN_R_DROP_NODE;
@@ -133,9 +145,11 @@ static enum an_batch collect_batch(struct an_region *r, struct an_isolate *iso)
 	return BATCH_DONE;
 }
 
-static void book_moved(struct an_region *r, unsigned int moved)
+static void book_moved(const struct an_queue *q, struct an_region *r,
+		       unsigned int moved)
 {
-	struct an_decision d = an_region_about(r, AN_R_BY_WORKER, moved);
+	struct an_decision d = an_region_about(r, is_worker(q) ? AN_R_BY_WORKER :
+					       AN_R_BY_THREAD, moved);
 	struct an_process *p;
 
 	count_vm_numa_events(NUMA_PAGE_MIGRATE, moved);
@@ -145,7 +159,9 @@ static void book_moved(struct an_region *r, unsigned int moved)
 	if (p)
 		an_queue_add_moved(p, moved);
 	rcu_read_unlock();
-	an_count_reason(AN_R_BY_WORKER, moved);
+	if (!is_worker(q))
+		d.pid = current->pid;
+	an_count_reason(d.why, moved);
 	an_decided(migrated, &d);
 }
 
@@ -174,15 +190,15 @@ static unsigned int move_batch(struct an_queue *q, struct an_region *r,
 
 	if (list_empty(iso->folios))
 		return 0;
-	WRITE_ONCE(q->moving, iso->isolated);
+	atomic_long_add(iso->isolated, &q->moving);
 	if (migrate_pages(iso->folios, alloc_target, NULL,
 			  (unsigned long)&target, MIGRATE_ASYNC,
 			  MR_NUMA_MISPLACED, &moved) &&
 	    !list_empty(iso->folios))
 		putback_movable_pages(iso->folios);
-	WRITE_ONCE(q->moving, 0);
+	atomic_long_sub(iso->isolated, &q->moving);
 	if (moved)
-		book_moved(r, moved);
+		book_moved(q, r, moved);
 	stayed = iso->isolated - min_t(unsigned long, moved, iso->isolated);
 	target.full = min(target.full, stayed);
 	an_isolate_note(iso, AN_R_TARGET_FULL, target.full);
@@ -227,10 +243,10 @@ static unsigned int split_batch(struct an_queue *q, struct an_region *r,
 
 	if (list_empty(iso->folios))
 		return 0;
-	WRITE_ONCE(q->moving, iso->isolated);
+	atomic_long_add(iso->isolated, &q->moving);
 	migrate_pages(iso->folios, alloc_nothing, NULL, 0, MIGRATE_ASYNC,
 		      MR_SYSCALL, NULL);
-	WRITE_ONCE(q->moving, 0);
+	atomic_long_sub(iso->isolated, &q->moving);
 	if (list_empty(iso->folios)) {	/* freed meanwhile, or all zeroes */
 		an_isolate_note(iso, AN_R_PAGE_GONE, iso->isolated);
 		return 0;
@@ -304,8 +320,11 @@ static void say_waiting(const struct an_queue *q, enum an_reason why)
 
 static void keep_rate(struct an_queue *q, unsigned long pages)
 {
-	u64 overdrawn = an_queue_rate_spend(q, pages);
+	u64 overdrawn;
 
+	if (!is_worker(q))	/* has paid before */
+		return;
+	overdrawn = an_queue_rate_spend(q, pages);
 	if (overdrawn < NSEC_PER_MSEC)
 		return;
 	an_count(AN_C_RATE_LIMITED, 1);
@@ -331,7 +350,8 @@ static void charge(struct an_queue *q, const struct an_region *r, u64 ns)
 {
 	struct an_process *p;
 
-	WRITE_ONCE(q->worked_ns, q->worked_ns + ns);
+	if (is_worker(q))
+		WRITE_ONCE(q->worked_ns, q->worked_ns + ns);
 	rcu_read_lock();
 	p = an_process_find(r->mm);
 	if (p)
@@ -361,7 +381,7 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 	unsigned long before;
 
 	while (!bitmap_empty(r->wanted, AN_REGION_PAGES)) {
-		why = why_drop(r);
+		why = why_drop(q, r);
 		if (why != AN_R_NONE)
 			break;
 		before = out->moved;
@@ -379,14 +399,57 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 	return why;
 }
 
+/**
+ * an_migrated_end - the end of a region, or of this try
+ * @q: its queue
+ * @r: the region, in no queue; not to be used afterwards
+ * @why: what is left of it is dropped, or AN_R_DROP_LOCK: try again later
+ *
+ * Context: the worker, or a thread that carries.
+ */
+void an_migrated_end(struct an_queue *q, struct an_region *r,
+		     enum an_reason why)
+{
+	if (why != AN_R_DROP_LOCK || !an_queue_put_back(q, r))
+		an_region_drop(r, why);
+}
+
+/**
+ * an_migrated_bring - a thread brings a region to its node
+ * @q: the queue of that node
+ * @r: the region, in no queue
+ *
+ * Context: process context without locks, sleeps; not the worker.
+ * Return: for an_migrated_end().
+ */
+enum an_reason an_migrated_bring(struct an_queue *q, struct an_region *r)
+{
+	struct an_outcome out = {};
+	enum an_reason why = move_region(q, r, &out);
+
+	/* Full, or all are busy: not by threads, until the worker ends that. */
+	if (!out.moved && out.stayed) {
+		cmpxchg(&q->backoff_ms, 0, 1);
+		wake_up(&q->wait);
+	}
+	return why;
+}
+
 static void carry_out(struct an_queue *q, struct an_region *r)
 {
 	struct an_outcome out = {};
 	enum an_reason why = move_region(q, r, &out);
 
 	back_off(q, &out);
-	if (why != AN_R_DROP_LOCK || !an_queue_put_back(q, r))
-		an_region_drop(r, why);
+	an_migrated_end(q, r, why);
+}
+
+/* Nothing is ripe. A back-off ends with what was queued, and one of threads here. */
+static void rest(struct an_queue *q)
+{
+	sleep_ms(max(AN_GATHER_MS, q->backoff_ms));
+	if (!READ_ONCE(q->regions))
+		WRITE_ONCE(q->backoff_ms, 0);
 }
 
 static int migrated_main(void *data)
@@ -396,12 +459,13 @@ static int migrated_main(void *data)
 
 	while (!kthread_should_stop()) {
 		wait_event_interruptible(q->wait, READ_ONCE(q->regions) ||
+					 READ_ONCE(q->backoff_ms) ||
 					 kthread_should_stop());
 		r = an_queue_take(q);
 		if (r)
 			carry_out(q, r);
 		else
-			sleep_ms(AN_GATHER_MS);
+			rest(q);
 	}
 	return 0;
 }
@@ -446,6 +510,7 @@ static int queue_start(int nid)
 static void queue_stop(struct an_queue *q, enum an_reason why)
 {
 	kthread_stop(q->worker);
+	an_carry_wait(q);
 	an_queue_free(q, why);
 }
 
@@ -515,31 +580,52 @@ void an_migrated_stop(void)
 {
 	cpuhp_remove_state_nocalls(hotplug_state);
 	stop_queues();
+	synchronize_rcu_tasks();	/* who carried has left this module */
 }
 
-/* The node has no memory any more: what is queued for it stays where it is. */
-static void drop_queue(int nid)
+/* A queue whose node has no memory any more, which no fault finds from now on. */
+static struct an_queue *unpublish_queue(void)
 {
-	struct an_queue *q = queue_of(nid);
+	struct an_queue *q;
+	int nid;
 
-	RCU_INIT_POINTER(an_queues[nid], NULL);
-	synchronize_rcu();
-	queue_stop(q, AN_R_DROP_NODE);
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		q = queue_of(nid);
+		if (!q || node_state(nid, N_MEMORY))
+			continue;
+		RCU_INIT_POINTER(an_queues[nid], NULL);
+		return q;
+	}
+	return NULL;
 }
 
-/* Nodes got their first memory, or lost their last. Context: knuma_scand. */
-void an_migrated_adjust(void)
+static void start_missing_queues(void)
 {
 	int nid;
 
-	cpus_read_lock();
-	for (nid = 0; nid < nr_node_ids; nid++) {
-		if (node_state(nid, N_MEMORY) == !!queue_of(nid))
-			continue;
-		if (queue_of(nid))
-			drop_queue(nid);
-		else if (queue_start(nid))
+	for_each_node_state(nid, N_MEMORY)
+		if (!queue_of(nid) && queue_start(nid))
 			an_count(AN_C_NO_MEMORY, 1);
-	}
-	cpus_read_unlock();
+}
+
+/*
+ * Nodes got their first memory, or lost their last: what is queued for those stays
+ * where it is. Context: knuma_scand. Threads that carry are waited for without the
+ * lock of CPU hotplug.
+ */
+void an_migrated_adjust(void)
+{
+	struct an_queue *q;
+
+	do {
+		cpus_read_lock();
+		q = unpublish_queue();
+		if (!q)
+			start_missing_queues();
+		cpus_read_unlock();
+		if (!q)
+			return;
+		synchronize_rcu();
+		queue_stop(q, AN_R_DROP_NODE);
+	} while (1);
 }

@@ -6,6 +6,8 @@
 #include "decision.h"
 
 struct an_process;
+struct an_queue;
+struct an_region;
 
 /* Pages of one process, within one 2 MiB region, that should change node. */
 struct an_span {
@@ -14,13 +16,15 @@ struct an_span {
 	unsigned int pages;
 	int from, to;
 	bool split;		/* a huge page to be taken apart, not to be moved */
+	bool carry;		/* the current thread is to bring it */
 };
 
 /* What the queues hold now, for people. */
 struct an_queue_state {
 	unsigned long pages;
 	unsigned long regions;
-	unsigned long moving;	/* pages isolated by a worker at this moment */
+	unsigned long moving;	/* pages isolated at this moment */
+	unsigned int carriers;	/* threads with a region in hand */
 	u64 worked_ns;		/* CPU time of the worker, in all */
 };
 
@@ -39,6 +43,9 @@ struct an_decision an_span_about(const struct an_span *span,
 void an_migrated_by_fault(int nid, unsigned int pages);
 bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 		       unsigned long pages);
+enum an_reason an_migrated_bring(struct an_queue *q, struct an_region *r);
+void an_migrated_end(struct an_queue *q, struct an_region *r,
+		     enum an_reason why);
 void an_migrated_adjust(void);
 void an_migrated_state(int nid, struct an_queue_state *state);
 

@@ -16,7 +16,7 @@ struct an_params an_params = {
 	.scope = AN_SCOPE_ALL,
 	.scan = true,
 	.balance = true,
-	.migrate = AN_MIGRATE_ASYNC,
+	.migrate = AN_MIGRATE_THREAD,
 	.scan_period_min_ms = 250,
 	.scan_period_max_ms = 60000,
 	.scan_budget_pct = 3,
@@ -32,6 +32,7 @@ static const char * const migrate_names[] = {
 	[AN_MIGRATE_OFF]	= "off",
 	[AN_MIGRATE_ASYNC]	= "async",
 	[AN_MIGRATE_FAULT]	= "fault",
+	[AN_MIGRATE_THREAD]	= "thread",
 };
 
 /* False and true in turn. The kernel's own bools ignore what follows them. */
@@ -133,7 +134,7 @@ static const struct kernel_param_ops migrate_ops = {
 
 /* Gears 2 and 3: who carries out what the hinting faults decide. */
 module_param_cb(migrate, &migrate_ops, NULL, 0644);
-MODULE_PARM_DESC(migrate, "off: memory stays; async: knuma_migratedN moves it; fault: the faulting task does (default async)");
+MODULE_PARM_DESC(migrate, "off: memory stays; async: knuma_migratedN moves it; fault: the faulting task does, page by page; thread: who asks for a region of 2 MiB brings it to its own node, knuma_migratedN all else (default thread)");
 
 /* Gear 4. */
 module_param_cb(balance, &bool_ops, &an_params.balance, 0644);
@@ -211,7 +212,7 @@ static const struct an_bounds migrate_batch_bounds = {
 	.value = &an_params.migrate_batch, .min = 1, .max = 512
 };
 module_param_cb(migrate_batch, &bounded_ops, (void *)&migrate_batch_bounds, 0644);
-MODULE_PARM_DESC(migrate_batch, "pages isolated and moved at once by a worker (pages, default 512)");
+MODULE_PARM_DESC(migrate_batch, "pages isolated and moved at once (pages, default 512)");
 
 static const struct an_bounds balance_period_ms_bounds = {
 	.value = &an_params.balance_period_ms, .min = 10, .max = 3600000

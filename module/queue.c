@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The queues between gear 2 and gear 3: faults put pages in and take them out
- * again, the worker of the target node takes whole regions.
+ * again; the worker of the target node takes regions, or, at once, the thread that
+ * made one whole (carry.c).
  *
  * What is queued is an address, never a page: it may be freed, split, copied
  * or moved meanwhile as if it had never been queued.
@@ -12,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "autonuma.h"
+#include "carry.h"
 #include "choice.h"
 #include "migrated.h"
 #include "queue.h"
@@ -49,7 +51,8 @@ static struct an_region *find_region(struct an_queue *q,
 
 	hlist_for_each_entry(r, bucket_of(q, span->mm, base), hash)
 		if (r->mm == span->mm && r->base == base &&
-		    r->from == span->from && r->split == span->split)
+		    (r->from == span->from || r->carried) &&
+		    r->split == span->split)
 			return r;
 	return NULL;
 }
@@ -225,6 +228,87 @@ bool an_migrated_takes(int nid)
 	return q && !READ_ONCE(q->backoff_ms);
 }
 
+/* Out of its list. It can be found still. Context: @q->lock, like the next. */
+static void unlist(struct an_queue *q, struct an_region *r)
+{
+	list_del(&r->list);
+	q->regions--;
+	q->pages -= r->pages;
+}
+
+static void unqueue(struct an_queue *q, struct an_region *r)
+{
+	unlist(q, r);
+	hlist_del(&r->hash);
+}
+
+static void wake_worker(struct an_queue *q)
+{
+	if (wq_has_sleeper(&q->wait))
+		wake_up(&q->wait);
+}
+
+/* What so many pages cost of the rate, in ns. Rate 0: unlimited. */
+static u64 rate_cost(unsigned long pages)
+{
+	u64 rate = READ_ONCE(an_params.migrate_rate_mbps);
+
+	if (!rate)
+		return 0;
+	return div64_u64((u64)pages * PAGE_SIZE * (NSEC_PER_SEC >> 20), rate);
+}
+
+/* Returns how long the rate is overdrawn by that, in ns. Context: @q->lock. */
+static u64 spend_rate(struct an_queue *q, unsigned long pages)
+{
+	u64 now = ktime_get_ns();
+
+	q->rate_ns = max(q->rate_ns, now) + rate_cost(pages);
+	return q->rate_ns - now;
+}
+
+/*
+ * All of it is wanted, so nothing is to be waited for. The rate is spent before, or
+ * many threads would do so at once. Context: @q->lock.
+ */
+static bool take_to_carry(struct an_queue *q, struct an_region *r,
+			  const struct an_span *span)
+{
+	if (!span->carry || r->pages != AN_REGION_PAGES || !an_carry_can(q))
+		return false;
+	unlist(q, r);
+	r->carried = true;
+	spend_rate(q, AN_REGION_PAGES);
+	return true;
+}
+
+/* Not carried any more, and not to be found. */
+void an_queue_let_go(struct an_queue *q, struct an_region *r)
+{
+	spin_lock(&q->lock);
+	hlist_del(&r->hash);
+	r->carried = false;
+	spin_unlock(&q->lock);
+}
+
+/* To the end of its queue. */
+static void requeue(struct an_queue *q, struct an_region *r)
+{
+	unsigned int left;
+
+	spin_lock(&q->lock);
+	left = bitmap_weight(r->wanted, AN_REGION_PAGES);
+	book_region(r, (long)left - r->pages);
+	r->pages = left;
+	r->born = jiffies;
+	list_add_tail(&r->list, &q->from[r->from]);
+	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
+	q->regions++;
+	q->pages += r->pages;
+	spin_unlock(&q->lock);
+	wake_worker(q);
+}
+
 /**
  * an_migrated_queue - ask for pages to be brought to another node
  * @p: their process
@@ -233,7 +317,8 @@ bool an_migrated_takes(int nid)
  *	apart where they are, and moved later
  *
  * Context: atomic, page table lock and RCU read side held.
- * Return: whether the pages are queued now; to be taken apart: and were not before.
+ * Return: whether the pages are queued now, or their region is being brought; to be
+ *	taken apart: and were not before.
  */
 bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		       enum an_reason why)
@@ -242,16 +327,18 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 	enum an_reason declined = AN_R_NONE;
 	unsigned int added = 0;
 	struct an_region *r;
+	bool carry = false;
 
 	if (!movable_now(q, p, span))
 		return false;
 	spin_lock(&q->lock);
 	r = find_region(q, span) ?: new_region(q, p, span, &declined);
-	if (r) {
+	if (r && !r->carried) {
 		added = mark_span(r, span, true);
 		r->pages += added;
 		q->pages += added;
 		book_queued(p, r, added);
+		carry = take_to_carry(q, r, span);
 	}
 	spin_unlock(&q->lock);
 	if (!r) {
@@ -263,8 +350,12 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		an_choice_rate_spend(p->choice, added);
 	an_count(AN_C_QUEUED, added);
 	say_queued(span, why);
-	if (wq_has_sleeper(&q->wait))
-		wake_up(&q->wait);
+	if (!carry) {
+		wake_worker(q);
+	} else if (!an_carry_begin(q, r)) {
+		an_queue_let_go(q, r);
+		requeue(q, r);
+	}
 	return added || !span->split;
 }
 
@@ -310,7 +401,7 @@ void an_migrated_cancel(struct an_process *p, const struct an_span *span,
 		return;
 	spin_lock(&q->lock);
 	r = find_region(q, span);
-	if (r) {
+	if (r && !r->carried) {
 		taken = mark_span(r, span, false);
 		r->pages -= taken;
 		q->pages -= taken;
@@ -325,24 +416,13 @@ void an_migrated_cancel(struct an_process *p, const struct an_span *span,
 	say_cancelled(*span, to, why, first);
 }
 
-/* What so many pages cost of the rate, in ns. Rate 0: unlimited. */
-static u64 rate_cost(unsigned long pages)
-{
-	u64 rate = READ_ONCE(an_params.migrate_rate_mbps);
-
-	if (!rate)
-		return 0;
-	return div64_u64((u64)pages * PAGE_SIZE * (NSEC_PER_SEC >> 20), rate);
-}
-
 /* Spend the rate of @q. Returns how long it is overdrawn, in ns. */
 u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages)
 {
-	u64 now = ktime_get_ns(), overdrawn;
+	u64 overdrawn;
 
 	spin_lock(&q->lock);
-	q->rate_ns = max(q->rate_ns, now) + rate_cost(pages);
-	overdrawn = q->rate_ns - now;
+	overdrawn = spend_rate(q, pages);
 	spin_unlock(&q->lock);
 	return overdrawn;
 }
@@ -396,14 +476,6 @@ static bool region_ripe(const struct an_region *r)
 {
 	return r->pages == AN_REGION_PAGES || !r->pages ||
 	       time_after(jiffies, r->born + msecs_to_jiffies(AN_GATHER_MS));
-}
-
-static void unqueue(struct an_queue *q, struct an_region *r)
-{
-	list_del(&r->list);
-	hlist_del(&r->hash);
-	q->regions--;
-	q->pages -= r->pages;
 }
 
 /* The next ripe region, source nodes in turn; NULL if there is none yet. */
@@ -464,20 +536,9 @@ void an_region_drop(struct an_region *r, enum an_reason why)
 /* mmap_lock not had: to the end of its queue, unless that is hopeless. */
 bool an_queue_put_back(struct an_queue *q, struct an_region *r)
 {
-	unsigned int left;
-
 	if (++r->tries > MAX_TRIES)
 		return false;
-	spin_lock(&q->lock);
-	left = bitmap_weight(r->wanted, AN_REGION_PAGES);
-	book_region(r, (long)left - r->pages);
-	r->pages = left;
-	r->born = jiffies;
-	list_add_tail(&r->list, &q->from[r->from]);
-	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
-	q->regions++;
-	q->pages += r->pages;
-	spin_unlock(&q->lock);
+	requeue(q, r);
 	return true;
 }
 
@@ -524,7 +585,8 @@ void an_migrated_state(int nid, struct an_queue_state *state)
 	if (q) {
 		state->pages = READ_ONCE(q->pages);
 		state->regions = READ_ONCE(q->regions);
-		state->moving = READ_ONCE(q->moving);
+		state->moving = atomic_long_read(&q->moving);
+		state->carriers = atomic_read(&q->carriers);
 		state->worked_ns = READ_ONCE(q->worked_ns);
 	}
 	rcu_read_unlock();

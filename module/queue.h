@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
+#include <linux/types.h>
 #include <linux/wait.h>
 #include "decision.h"
 
@@ -20,7 +21,7 @@ struct an_process;
 #define AN_QUEUE_HASH_BITS	8
 
 /* A region that is not full waits this long for its neighbours' faults. */
-#define AN_GATHER_MS	20
+#define AN_GATHER_MS	20U
 
 /*
  * struct an_region - queued pages of one region and one target
@@ -29,8 +30,10 @@ struct an_process;
  * of the region may be elsewhere: all that is not on the target yet goes there.
  *
  * Lifetime: made by a fault, owned by the queue and changed under its lock
- * until the worker takes it out, then owned by the worker, which frees it.
- * Holds mm_count, never mm_users and never a page.
+ * until the worker takes it out, or the thread that fills it and is to carry it;
+ * then owned by that, who frees it or puts it back. While it is carried it can be
+ * found all the same, so that no other thread brings it, too. Holds mm_count, never
+ * mm_users and never a page.
  */
 struct an_region {
 	struct list_head list;
@@ -46,6 +49,9 @@ struct an_region {
 	bool torn;			/* a page of it was cancelled */
 	bool split;			/* a huge page to be taken apart where it is */
 	bool apart;			/* that was done: a trial of the process is spent */
+	bool carried;			/* a thread has it in hand: nothing is added */
+	struct callback_head work;	/* of that thread */
+	struct an_queue *carried_from;	/* which stays while it has carriers */
 	DECLARE_BITMAP(wanted, AN_REGION_PAGES);
 };
 
@@ -54,7 +60,7 @@ struct an_region {
  *
  * @lock nests inside page table locks (faults queue under them), so nothing
  * that takes one may be called under it. Lifetime: from an_migrated_start()
- * to an_migrated_stop(), when no hook is called any more.
+ * to an_migrated_stop(), when no hook is called any more and no thread carries.
  */
 struct an_queue {
 	spinlock_t lock;		/* of the queue and its regions */
@@ -64,13 +70,14 @@ struct an_queue {
 	unsigned long pages;
 	int turn;			/* source node served last */
 	u64 rate_ns;			/* time up to which the rate is spent */
+	atomic_t carriers;		/* threads that have a region of it in hand */
+	atomic_long_t moving;		/* pages isolated, by whomsoever */
 
 	/* the worker's own */
 	int nid;
 	struct task_struct *worker;
 	wait_queue_head_t wait;
-	unsigned int backoff_ms;	/* of the worker; faults look at it */
-	unsigned long moving;
+	unsigned int backoff_ms;	/* faults look at it; threads begin one, too */
 	u64 worked_ns;			/* CPU time of its batches */
 };
 
@@ -89,5 +96,6 @@ struct an_decision an_region_about(const struct an_region *r,
 				   enum an_reason why, unsigned long pages);
 void an_region_drop(struct an_region *r, enum an_reason why);
 void an_queue_add_moved(struct an_process *p, unsigned long pages);
+void an_queue_let_go(struct an_queue *q, struct an_region *r);
 
 #endif /* _AUTONUMA_QUEUE_H */

@@ -108,6 +108,7 @@ static const struct {
 	[AN_R_SPLIT_KEPT]	= { AN_A_SPLIT, "kept" },
 	[AN_R_BY_WORKER]	= { AN_A_MIGRATED, "by_worker" },
 	[AN_R_BY_FAULT]		= { AN_A_MIGRATED, "by_fault" },
+	[AN_R_BY_THREAD]	= { AN_A_MIGRATED, "by_thread" },
 	[AN_R_PAGE_GONE]	= { AN_A_FAILED, "gone" },
 	[AN_R_PAGE_ELSEWHERE]	= { AN_A_FAILED, "elsewhere" },
 	[AN_R_PAGE_KIND]	= { AN_A_FAILED, "kind" },

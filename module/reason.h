@@ -129,6 +129,7 @@ enum an_reason {
 	/* migrated */
 	AN_R_BY_WORKER,
 	AN_R_BY_FAULT,
+	AN_R_BY_THREAD,		/* who asked for the region, after its fault */
 	/* failed: pages that were asked for and did not move */
 	AN_R_PAGE_GONE,		/* freed, or not mapped there any more */
 	AN_R_PAGE_ELSEWHERE,	/* on another node already */

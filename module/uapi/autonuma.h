@@ -236,7 +236,7 @@ enum autonuma_state {
  * @moved: pages moved
  * @would_move: dry run: pages that are to be moved now
  * @scand_ns: CPU time of knuma_scand for it, ns
- * @migrated_ns: CPU time of the migration workers for it, ns
+ * @migrated_ns: CPU time of moving its pages, of workers and its own threads, ns
  * @balanced_ns: CPU time of knuma_balanced for it, ns
  *
  * The counts and shares of a process are its own, since it is balanced. Those

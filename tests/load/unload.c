@@ -5,6 +5,9 @@
  * process. Prints what it saw, how it ended, and how long that took: "instant PLANTED QUEUED MOVING", "unloaded",
  * "stopped" or "killed", "took MILLISECONDS".
  *
+ * With migrate=thread threads bring what they ask for by themselves, and nothing stays queued: then
+ * QUEUED is how many do so.
+ *
  * PLANTED is what the module an_check finds, if that is loaded; else what was planted and has not faulted yet, which
  * is the same as long as no memory is freed.
  */
@@ -22,6 +25,7 @@
 #define STATUS		"/sys/kernel/debug/autonuma/status"
 #define REPORT		"/sys/module/an_check/parameters/report"
 #define SCAN		"/sys/module/autonuma/parameters/scan"
+#define MIGRATE		"/sys/module/autonuma/parameters/migrate"
 #define POLL_US		1000		/* whoever plants and moves has to have a CPU */
 #define STALE_NS	200000000	/* what an_check found so long ago is asked for again */
 
@@ -54,13 +58,20 @@ static long value(const char *name)
 	return atol(at + strlen(name));
 }
 
+static bool threads_carry(void)
+{
+	return read_text(MIGRATE) && strstr(text, "\nthread");
+}
+
 static void read_status(struct state *s)
 {
+	bool carry = threads_carry();
+
 	if (!read_text(STATUS)) {
 		perror(STATUS);
 		exit(2);
 	}
-	s->queued = value("\nqueued_now ");
+	s->queued = value(carry ? "\ncarrying_now " : "\nqueued_now ");
 	s->moving = value("\nmoving_now ");
 }
 

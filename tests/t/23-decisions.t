@@ -74,7 +74,7 @@ check "nothing is counted that is not traced" is "$untraced" ""
 all=$(sed -n 's/^status why_[a-z_]* //p' "$work/out" | paste -sd+ | bc)
 other=$(said status why_undone_other)
 check "at most 1 % of all decisions for other reasons ($other of $all)" at_most $((other * 100)) "$all"
-for why in scan_start_earned planted_restless fault_first_fault fault_follow fault_local queued_follow migrated_by_worker; do
+for why in scan_start_earned planted_restless fault_first_fault fault_follow fault_local queued_follow migrated_by_thread; do
 	check "$why happens" at_least "$(said status "why_$why")" 1
 done
 check "every fault has one reason" is "$(sed -n 's/^status why_fault_[a-z_]* //p' "$work/out" | paste -sd+ | bc)" "$(said status faults)"

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # rmmod while pages are planted, queued and moving, at an instant at which all three are seen to be, 20 times over (6 in
 # the short form): with in-tree balancing off before, and with it on before. Programs go on, and nothing of ours is left.
+# Every third time threads carry their regions themselves (migrate=thread): then some of them do at that instant.
 source "$(dirname "$0")/../lib.sh"
 
 cycles=$(long_or_short 20 6)
+mode_of='if [ $((n % 3)) = 2 ]; then mode=thread; else mode=async; fi'
 
 NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma <<GUEST
 cycles=$cycles
+mode_of() { $mode_of; }
 $(cat <<'SCRIPT'
 start_load private --mem 64 --stride 1024 --sweeps 1000000 --fork --thp
 private=$load_pid
@@ -36,7 +39,8 @@ n=0
 while [ $n -lt $cycles ]; do
 	echo $((n % 2)) >/proc/sys/kernel/numa_balancing
 	back_to_node_0 $private
-	modprobe autonuma scan_period_min_ms=50 min_process_cpu_ms=0 migrate_batch=16 || exit 1
+	mode_of
+	modprobe autonuma migrate=$mode scan_period_min_ms=50 min_process_cpu_ms=0 migrate_batch=16 || exit 1
 	echo "cycle $n loaded $(cat /proc/sys/kernel/numa_balancing)"
 	echo "cycle $n $(unload | tr '\n' ' ')"
 	faults=$(counter numa_hint_faults)
@@ -67,7 +71,9 @@ GUEST
 guest_ended_well
 for ((n = 0; n < cycles; n++)); do
 	before=$((n % 2))
-	check "cycle $n: planted, queued and moving when unloaded" like "$(said "cycle $n instant")" '^[1-9][0-9]* [1-9][0-9]* [1-9][0-9]* unloaded'
+	eval "$mode_of"
+	check "cycle $n, $mode: planted, queued and moving when unloaded" like "$(said "cycle $n instant")" \
+		'^[1-9][0-9]* [1-9][0-9]* [1-9][0-9]* unloaded'
 	check "cycle $n: in charge while loaded" is "$(said "cycle $n loaded")" 0
 	check "cycle $n: the sysctl as it was" is "$(said "cycle $n after")" $before
 	check "cycle $n: no module, file or thread left" is "$(said "cycle $n left")" "none "

@@ -33,7 +33,7 @@ go_on
 gear scan 1
 gear migrate off
 go_on
-gear migrate async
+gear migrate thread
 go_on
 print_status
 for pid in $loads; do end_load "$pid"; done

@@ -24,9 +24,10 @@ echo 100000000 >/sys/kernel/debug/sched/numa_balancing/scan_delay_ms
 
 start() {
 	if [ -e $parameters ]; then
+		gear migrate $mode
 		gear scan 1
 	else
-		modprobe autonuma scan_period_min_ms=50 min_process_cpu_ms=0 min_process_mb=1 migrate_batch=16
+		modprobe autonuma migrate=$mode scan_period_min_ms=50 min_process_cpu_ms=0 min_process_mb=1 migrate_batch=16
 	fi
 }
 
@@ -52,6 +53,17 @@ leftovers() {
 	ps -o comm | grep knuma
 }
 
+# The storm is too nice to carry anything. A program that is not, and always has something to bring.
+keep_carrying() {
+	renice -n 10 -p $(sh -c 'echo $PPID') >/dev/null	# from -10 to 0
+	start_load private --mem 16 --threads 2 --stride 1024 --sweeps 100000000
+	trap 'end_load $load_pid; exit' TERM
+	while :; do
+		migratepages $(child_of $load_pid) all 0
+		usleep 500000
+	done
+}
+
 # cycle WAY BEFORE WRITER: WRITER is none, until (the stop) or beyond (it)
 cycle() {
 	rm -f /tmp/enough
@@ -60,10 +72,12 @@ cycle() {
 	start || exit 1
 	if [ "$3" = until ]; then write_sysctl 20; fi
 	echo "cycle $n charge $(cat $sysctl)"
+	if [ $mode = thread ]; then keep_carrying & carrier=$!; fi
 	if [ "$1" = scan ]; then before=$(status taken_back); fi
 	if [ "$1" = scan ]; then stopped=$(unload --scan); else stopped=$(unload); fi
 	echo "cycle $n at once $(report)"
 	echo "cycle $n $(echo $stopped)"
+	if [ $mode = thread ]; then kill $carrier; wait $carrier; fi
 	if [ "$3" = beyond ]; then touch /tmp/enough; wait $writer; fi
 	echo "cycle $n modes $(cat $sysctl /tmp/written | tr '\n' ' ')"
 	if [ "$1" = scan ]; then echo "cycle $n taken_back $(($(status taken_back) - before))"; fi
@@ -82,6 +96,8 @@ n=0
 while [ $n -lt $cycles ]; do
 	way=rmmod writer=none
 	if [ $((n % 2)) = 1 ]; then way=scan; fi
+	mode=async
+	if [ $((n / 2 % 2)) = 1 ]; then mode=thread; fi	# which have regions in hand at that instant
 	case $((n / 2 % 3)) in 1) writer=until ;; 2) writer=beyond ;; esac
 	cycle $way $(((n / 2 + n / 6) % 2)) $writer
 	n=$((n + 1))

@@ -16,7 +16,7 @@ NUMALAB_NOLOAD=1 guest --config "$config" --nodes 3 --cpus 2,2,1 --mem "$((unplu
 	--qemu-arg -device --qemu-arg pc-dimm,memdev=plugged,node=2 <<GUEST
 plugs=$plugs kills=$kills
 $(cat <<'SCRIPT'
-args="min_process_cpu_ms=0 scan_period_min_ms=50 scan_period_max_ms=1000 balance_period_ms=20"
+args="migrate=async min_process_cpu_ms=0 scan_period_min_ms=50 scan_period_max_ms=1000 balance_period_ms=20"
 hold=/sys/module/an_hold/parameters/hold
 nodes=/sys/devices/system/node
 tracing=/sys/kernel/tracing
@@ -74,7 +74,7 @@ rmmod an_hold
 
 # --- a node that is full ---
 
-modprobe autonuma $args || exit 1
+modprobe autonuma $args migrate=thread || exit 1
 # zone FIELD: of all zones of node 1, in pages
 zone() {
 	awk -v field="$1" '/^Node/ { on = $2 == "1," } on && $1 == field { n += $2 } on && $1 == "pages" && $2 == field { n += $3 }
@@ -110,6 +110,7 @@ plug() {
 	done
 	echo "plug $n $1 $(cat $nodes/has_memory)"
 }
+gear migrate async
 start_process private --mem 64 --threads 2
 for task in /proc/$process/task/*; do taskset -pc 4 ${task##*/} >/dev/null; done
 n=0
@@ -167,21 +168,30 @@ kill_in_action() {
 	wait $killer
 	tr '\n' ' ' </tmp/killed
 }
-gear migrate_rate_mbps 50
 count_mms
 echo "mms-before $mms"
 n=0
 while [ $n -lt $kills ]; do
 	n=$((n + 1))
+	if [ $((n % 2)) = 0 ]; then
+		gear migrate async
+		gear migrate_rate_mbps 50
+	else
+		gear migrate thread
+		gear migrate_rate_mbps 0
+	fi
+	migrated=$(status migrated)
 	case $((n % 3)) in
 	0) start_process private --mem 32 --threads 4 --fork ;;
 	1) start_process private --mem 32 --threads 4 --thp ;;
 	2) start_process procs --procs 1 --threads 4 --mem 32 ;;
 	esac
-	within 20 queued 1 0
 	if [ $((n % 2)) = 0 ]; then
+		within 20 queued 1 0
 		echo "kill $n $(kill_in_action)"
 	else
+		within 20 more migrated $migrated
+		echo "kill $n carrying $(status carrying_now)"
 		usleep $((n * 7919 % 200 * 1000))
 		kill -9 $process
 		echo "kill $n at random"
@@ -189,7 +199,8 @@ while [ $n -lt $kills ]; do
 	wait $load_pid 2>/dev/null
 done
 forgotten() { [ ! -s /sys/kernel/debug/autonuma/processes ] || ! grep -q . /sys/kernel/debug/autonuma/processes; }
-echo "forgotten $(yes_no within 30 forgotten) $(status queued_now)"
+none_queued() { [ "$(status queued_now)" = 0 ]; }
+echo "forgotten $(yes_no within 30 forgotten) $(yes_no within 30 none_queued)"
 rmmod autonuma
 echo "unloaded $?"
 sleep 1
@@ -238,7 +249,7 @@ done
 for ((n = 2; n <= kills; n += 2)); do
 	check "kill $n: while planted, queued and moving" like "$(said kill $n)" '^instant [1-9][0-9]* [1-9][0-9]* [1-9][0-9]* killed'
 done
-check "the dead are forgotten, and nothing of them stays queued" is "$(said forgotten)" "yes 0"
+check "the dead are forgotten, and nothing of them stays queued" is "$(said forgotten)" "yes yes"
 check "unloaded" is "$(said unloaded)" 0
 # Each CPU may still hold the mm it ran last.
 note "mm_structs: $(said mms-before) before, $(said mms-after) after $kills deaths"

@@ -35,7 +35,7 @@ start_load private --mem 32 --stride 1024 --sweeps 1000000 --born 0 --thp
 loads="$loads $load_pid"
 storm --mem 32 --seconds 100 >/tmp/storm 2>&1 &
 storm=$!
-for mode in async fault off async; do
+for mode in thread async fault off thread; do
 	gear migrate $mode
 	sleep 15
 	cat /sys/kernel/debug/autonuma/* >/dev/null

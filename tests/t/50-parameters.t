@@ -39,7 +39,7 @@ write bad-batch $parameters/migrate_batch 513
 write bad-percent $parameters/scan_budget_pct 0
 write bad-number $parameters/scan_period_min_ms x
 echo "kept $(values)"
-for mode in off fault async; do
+for mode in off fault async thread; do
 	gear migrate $mode
 	echo "mode-$mode $(cat $parameters/migrate)"
 done
@@ -85,7 +85,7 @@ check "an unknown parameter is only warned of" like "$(said load-unknown)" '^0'
 check "loads" like "$(said load)" '^0'
 check "its threads" is "$(said threads)" "knuma_balanced knuma_migrated0 knuma_migrated1 knuma_scand "
 check "refused values change nothing" is "$(said kept)" "$(said before)"
-for mode in off fault async; do check "migrate=$mode" is "$(said mode-$mode)" $mode; done
+for mode in off fault async thread; do check "migrate=$mode" is "$(said mode-$mode)" $mode; done
 check "scan=0: no thread" is "$(said threads-at-rest)" ""
 check "scan=1: all back" is "$(said threads-again)" "$(said threads)"
 check "loaded, the sysctl reads 0" is "$(said reads)" 0

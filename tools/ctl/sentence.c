@@ -76,6 +76,7 @@ static const struct {
 	{ "split", "kept", "khugepaged was kept from putting parts with owners together" },
 
 	{ "migrated", "by_worker", "pages moved, by the worker of that node" },
+	{ "migrated", "by_thread", "pages moved, by the thread that asked for their region" },
 	{ "migrated", "by_fault", "pages moved, by the thread that faulted on them" },
 	{ "failed", "gone", "pages did not move: they have been freed" },
 	{ "failed", "elsewhere", "pages did not move: they are on another node already" },
