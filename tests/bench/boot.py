@@ -18,10 +18,10 @@ BENCH = Path(__file__).resolve().parent
 TOP = BENCH.parents[1]
 BUILD = Path(os.environ.get("AUTONUMA_BUILD", TOP / "build"))
 
-CONTENDERS = ["none", "in-tree", "numad", "async", "fault", "hard", "inverse"]
+CONTENDERS = ["none", "in-tree", "numad", "thread", "async", "fault", "hard", "inverse"]
 # Parts of the module, for the set "gears": gears 1 and 2, those and 4, those and 3; guest.sh loads them.
 GEARS = ["learn", "tasks", "memory"]
-# For the set "batches": pages that the worker takes at once. Those of "async" are the default.
+# For the set "batches": pages that workers take at once. Those of "async" are the default.
 BATCHES = {"batch16": 16, "batch64": 64, "batch256": 256, "async": 512}
 ALL = CONTENDERS + GEARS + [name for name in BATCHES if name not in CONTENDERS]
 BINDS = ("hard", "inverse")

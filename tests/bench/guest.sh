@@ -16,11 +16,11 @@ begin_contender() {
 		mkdir -p /var/log /var/run
 		# It waits until a machine has been up for a while: tests/load/later.c.
 		LD_PRELOAD=/lib/later.so numad -i 1:2 || exit 1 ;;
-	async | fault) modprobe autonuma migrate="$1" || exit 1 ;;
+	thread | async | fault) modprobe autonuma migrate="$1" || exit 1 ;;
 	learn) modprobe autonuma migrate=off balance=0 || exit 1 ;;
 	tasks) modprobe autonuma migrate=off || exit 1 ;;
 	memory) modprobe autonuma balance=0 || exit 1 ;;
-	batch*) modprobe autonuma migrate_batch="${1#batch}" || exit 1 ;;
+	batch*) modprobe autonuma migrate=async migrate_batch="${1#batch}" || exit 1 ;;
 	esac
 }
 
@@ -30,7 +30,7 @@ end_contender() {
 	numad)
 		killall numad
 		while pidof numad >/dev/null; do usleep 100000; done ;;
-	async | fault | learn | tasks | memory | batch*)
+	thread | async | fault | learn | tasks | memory | batch*)
 		sed 's/^/autonuma /' /sys/kernel/debug/autonuma/status
 		rmmod autonuma ;;
 	esac

@@ -121,7 +121,7 @@ def full_cases():
 
 
 def size_cases():
-    """From one node to sixteen, with the same CPUs in all as far as can be: worker or fault?"""
+    """From one node to sixteen, with the same CPUs in all as far as can be: who moves pages?"""
     return [Case(name, machine) for machine in MACHINES[:5] for name in ("numa02", "phase")]
 
 
@@ -155,12 +155,12 @@ class Set:
 
 
 SETS = {
-    "short": Set("what differs most, small pages", short_cases, 3, 30),
+    "short": Set("what differs most, small pages", short_cases, 3, 30, tuple(c for c in boot.CONTENDERS if c != "fault")),
     "full": Set("all workloads, and what of them differs elsewhere", full_cases, 5, 720),
     "check": Set("whether the benchmark itself works: a machine as small as can be", check_cases, 1, 30),
-    "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60, ("none", "async", "fault")),
+    "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60, ("none", "thread", "async", "fault")),
     "batches": Set("pages moved at once against stalls", batch_cases, 3, 30, ("none", "in-tree", *boot.BATCHES)),
-    "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "async")),
+    "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "thread")),
 }
 
 

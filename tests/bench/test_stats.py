@@ -196,7 +196,7 @@ class Boot(unittest.TestCase):
         self.assertEqual(said, "11\n")
 
     def test_meter_by_contender(self):
-        lines = [{"mark": m} for m in (1, 100, 1, 2, 99, 7, 103, 2, 99)]
+        lines = [{"mark": m} for m in (1, 100, 1, 2, 99, 7, 104, 2, 99)]
         parts = boot.measured(lines)
         self.assertEqual([l["mark"] for l in parts["none"]], [1, 2, 99])
         self.assertEqual([l["mark"] for l in parts["async"]], [2, 99])

@@ -5,7 +5,7 @@
 source "$(dirname "$0")/../lib.sh"
 
 case=numa02@2x1
-contenders=none,in-tree,async,fault,hard,inverse
+contenders=none,in-tree,thread,async,fault,hard,inverse
 
 # An own place for the results; kernels and caches stay where they are.
 bench() { AUTONUMA_BENCH_RESULTS=$work/results "$tests/bench/bench" "$@"; }
@@ -13,7 +13,7 @@ of() { jq -r ".contenders[\"$1\"].$2" "$work/results/$case.0.json"; }
 
 check "all contenders in one boot" bench --set check --contenders $contenders --out "$work/page"
 check "they are in the results" is "$(jq -r '.contenders | keys | sort | join(",")' "$work/results/$case.0.json")" \
-	async,fault,hard,in-tree,inverse,none
+	async,fault,hard,in-tree,inverse,none,thread
 check "every figure is there for each" is \
 	"$(jq -c '[.contenders[] | [.local, .time, .kernel_time, .seconds, .progress_fairness] | all(. != null)] | all' \
 		"$work/results/$case.0.json")" true
@@ -23,11 +23,13 @@ check "inverse bind: remote" at_most "$(of inverse local)" 0.05
 check "inverse bind: 2.1 times the memory time, and the walks" at_least "$(of inverse memory_time)" 2
 check "bound: no hinting faults" is "$(of hard faults) $(of inverse faults) $(of none faults)" "0 0 0"
 check "in-tree: hinting faults" at_least "$(of in-tree faults)" 1000
+check "thread: hinting faults" at_least "$(of thread faults)" 100
+check "thread: moved, and seen by the looks" at_least "$(of thread moved)" 1000
 check "async: hinting faults" at_least "$(of async faults)" 100
 check "async: moved, and seen by the looks" at_least "$(of async moved)" 1000
-check "async: what its task structure takes" at_least "$(of async bytes_per_thread)" 100
-check "async: nothing for a page" is "$(of async bytes_per_page)" 0
-check "async: what scanning takes" at_least "$(of async scan_ms)" 0.1
+check "thread: what its task structure takes" at_least "$(of thread bytes_per_thread)" 100
+check "thread: nothing for a page" is "$(of thread bytes_per_page)" 0
+check "thread: what scanning takes" at_least "$(of thread scan_ms)" 0.1
 check "idle time is a share" at_most "$(of none idle_share)" 1
 check "fault: moved" at_least "$(of fault moved)" 1000
 check "the commit is named" isnt "$(jq -r .provenance.commit "$work/results/$case.0.json")" ""
