@@ -44,6 +44,7 @@ HELP = {
     "stall_p99": "",
     "stall_p999": "",
     "stall_max": "",
+    "stall_share": "all page faults, and sleep in them, per user instruction: of few faults a quantile says little",
     "wait_p99": "page faults in which the thread slept (migration entries, mmap_lock), instructions",
     "kernel_p999": "all other stays in the kernel (system calls, ticks, in-tree's scan), instructions",
     "scan_ms": "CPU time of the scanner (scand_ns), by the guest's clock; of the whole turn",
@@ -147,6 +148,7 @@ def times(lines):
 def stall_figures(lines):
     faults, waits, others = (stalls.whole(lines, kind) or {} for kind in stalls.KINDS)
     return {
+        "stall_share": (faults.get("sum", 0) + waits.get("sum", 0)) / total(lines, "user_insns"),
         **{f"stall_{q}": faults.get(q) for q in ("p50", "p99", "p999", "max")},
         "wait_p99": waits.get("p99"),
         "kernel_p999": others.get("p999"),

@@ -25,8 +25,8 @@ TABLES = [
      ("TLB IPIs", "tlb_shootdowns_per_program_gib", "{:.0f}"),
      ("KVM invalidations", "invalidations_per_program_gib", "{:.0f}")],
     [("fault p50", "stall_p50", "{:.0f}"), ("p99", "stall_p99", "{:.0f}"), ("p99.9", "stall_p999", "{:.0f}"),
-     ("max", "stall_max", "{:.0f}"), ("waiting p99", "wait_p99", "{:.0f}"), ("other p99.9", "kernel_p999", "{:.0f}"),
-     ("node changes", "changes_of_node", "{:.0f}"), ("CPU time min/mean", "cpu_fairness", "{:.3f}"),
+     ("max", "stall_max", "{:.0f}"), ("all/user", "stall_share", "{:.3f}"), ("waiting p99", "wait_p99", "{:.0f}"),
+     ("other p99.9", "kernel_p999", "{:.0f}"), ("node changes", "changes_of_node", "{:.0f}"), ("CPU time min/mean", "cpu_fairness", "{:.3f}"),
      ("progress min/mean", "progress_fairness", "{:.3f}"), ("twins", "twins", "{:.3f}"), ("idle", "idle_share", "{:.3f}")],
 ]
 
@@ -39,7 +39,8 @@ LIMITS = [
 
 # What counts as a loss: these figures, against these.
 LOSSES = [("time", "none"), ("time", "in-tree"), ("time", "numad"), ("memory_time", "none"), ("memory_time", "in-tree"),
-          ("memory_time", "hard"), ("faults", "in-tree"), ("stall_p999", "in-tree"), ("kernel_p999", "in-tree"),
+          ("memory_time", "hard"), ("faults", "in-tree"), ("stall_p999", "in-tree"), ("stall_share", "in-tree"),
+          ("kernel_p999", "in-tree"),
           ("changes_of_node", "in-tree"), ("idle_share", "none"), ("converged_at_least", "in-tree"),
           ("kernel_per_user", "in-tree"), ("kernel_time", "in-tree"), ("wait_p99", "in-tree"), ("wrong_moves", "in-tree"),
           ("tlb_shootdowns", "in-tree"), ("invalidations", "in-tree"), ("cpu_fairness", "none"),
@@ -55,7 +56,8 @@ LEAST = {"faults": 1, "changes_of_node": 1, "wrong_moves": 100, "tlb_shootdowns"
 WORDS = {"time": "modelled time", "memory_time": "memory time", "kernel_per_user": "kernel per user instruction",
          "faults": "hinting faults", "stall_p999": "p99.9 of page faults", "kernel_p999": "p99.9 of other stays in the kernel",
          "changes_of_node": "changes of node", "idle_share": "idle CPU time", "converged_at_least": "time to converge",
-         "kernel_time": "modelled kernel time", "wait_p99": "p99 of page faults that wait", "wrong_moves": "wrong moves",
+         "kernel_time": "modelled kernel time", "stall_share": "all page faults over user instructions",
+         "wait_p99": "p99 of page faults that wait", "wrong_moves": "wrong moves",
          "tlb_shootdowns": "TLB shootdown interrupts", "invalidations": "MMU-notifier invalidations",
          "cpu_fairness": "CPU time of the thread that got least", "progress_fairness": "progress of the slowest thread",
          "twins": "spread of the twins"}
