@@ -160,7 +160,7 @@ SETS = {
     "check": Set("whether the benchmark itself works: a machine as small as can be", check_cases, 1, 30),
     "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60, ("none", "thread", "async", "fault")),
     "batches": Set("pages moved at once against stalls", batch_cases, 3, 30, ("none", "in-tree", *boot.BATCHES)),
-    "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "thread")),
+    "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "async")),
 }
 
 

@@ -5,7 +5,7 @@ import subprocess
 from boot import ALL
 from stats import spread
 
-COLORS = {"none": "gray50", "in-tree": "orange", "numad": "dark-violet", "thread": "blue", "async": "skyblue", "fault": "web-green",
+COLORS = {"none": "gray50", "in-tree": "orange", "numad": "dark-violet", "async": "blue", "thread": "skyblue", "fault": "web-green",
           "hard": "black", "inverse": "red", "learn": "gold", "tasks": "dark-violet", "memory": "web-green",
           "batch16": "gold", "batch64": "web-green", "batch256": "dark-violet"}
 

@@ -9,7 +9,7 @@ from figures import HELP
 from plots import present, values
 from stats import meets, paired_ratio, spread
 
-OURS = "thread"  # the module as it comes
+OURS = "async"  # the module as it comes
 ENOUGH = 3  # repetitions
 
 # Headings, figures and formats of a case's tables.

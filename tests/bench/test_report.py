@@ -27,7 +27,7 @@ def three(machine="4x2", **times):
 
 def pairs(ours, theirs, against="in-tree"):
     """A run for each of two figures given."""
-    return [run(n, **{"thread": figures(1, **a), against: figures(1, **b)}) for n, (a, b) in enumerate(zip(ours, theirs))]
+    return [run(n, **{"async": figures(1, **a), against: figures(1, **b)}) for n, (a, b) in enumerate(zip(ours, theirs))]
 
 
 class Losses(unittest.TestCase):
@@ -66,26 +66,26 @@ class Losses(unittest.TestCase):
         self.assertIn("w: not converged in 1 of 3 runs", report.losses({"w": runs}))
         unknown = pairs([{"converged": None, "converged_at_least": None}] * 2, [{}, {}])
         self.assertFalse(any("not converged" in text for text in report.losses({"w": unknown})))
-        self.assertEqual([report.cell(some, "thread", "converged", "{:.0f}") for some in (runs[2:], unknown)], ["never", "-"])
+        self.assertEqual([report.cell(some, "async", "converged", "{:.0f}") for some in (runs[2:], unknown)], ["never", "-"])
 
 
 class Page(unittest.TestCase):
     def test_losses_are_sorted(self):
-        lost = report.losses({"a": three(**{"thread": 1.2, "none": 1.0}), "b": three(**{"thread": 2.0, "none": 1.0})})
+        lost = report.losses({"a": three(**{"async": 1.2, "none": 1.0}), "b": three(**{"async": 2.0, "none": 1.0})})
         self.assertTrue(lost[0].startswith("b: modelled time 1.999"), lost)
         self.assertTrue(any(text.startswith("a: ") for text in lost))
-        self.assertEqual(report.losses({"a": three(**{"thread": 0.9, "none": 1.0})}), [])
+        self.assertEqual(report.losses({"a": three(**{"async": 0.9, "none": 1.0})}), [])
 
     def test_limits(self):
-        table = report.limit_table({"a": three(**{"thread": 1.5, "none": 1.0, "in_tree": 2.0})})
+        table = report.limit_table({"a": three(**{"async": 1.5, "none": 1.0, "in_tree": 2.0})})
         row = table.splitlines()[2]
         self.assertIn("**no**", row.split("|")[2])
         self.assertIn("met", row.split("|")[3])
 
     def test_place_between(self):
-        place = report.placed_between(three(**{"thread": 1.25, "hard": 1.0, "inverse": 2.0}), "thread")
+        place = report.placed_between(three(**{"async": 1.25, "hard": 1.0, "inverse": 2.0}), "async")
         self.assertAlmostEqual(place["median"], 0.75)
-        self.assertIsNone(report.placed_between(three(**{"thread": 1.25, "hard": 1.0}), "thread"))
+        self.assertIsNone(report.placed_between(three(**{"async": 1.25, "hard": 1.0}), "async"))
 
     def test_sizes(self):
         runs = {f"w@{m}": three(m, **{"async": 1.0, "fault": 2.0}) for m in ("1x8", "2x4", "4x2", "4x2-ring")}
@@ -100,7 +100,7 @@ class Page(unittest.TestCase):
         self.assertEqual(report.batch_over_in_tree(three(**{"async": 1.0}), "time"), {})
 
     def test_one_run_meets_nothing(self):
-        row = report.limit_table({"a": three(**{"thread": 0.5, "none": 1.0})[:1]}).splitlines()[2]
+        row = report.limit_table({"a": three(**{"async": 0.5, "none": 1.0})[:1]}).splitlines()[2]
         self.assertEqual(row.split("|")[2], " 0.500 (1 run, no bound) ")
 
     def test_repetitions(self):
@@ -123,16 +123,16 @@ class Page(unittest.TestCase):
         self.assertEqual(told, {"new": ({"a": 1}, 2), "old": ({"a": 1, "b": 1}, 1), "none of them": ({"a": 1, "b": 1}, 1)})
 
     def test_scan_cost_over_mappers(self):
-        runs = {f"{name}@4x2": [run(0, **{"thread": figures(1, scan_ms=ms, scan_us_per_pass=10, planted=planted),
+        runs = {f"{name}@4x2": [run(0, **{"async": figures(1, scan_ms=ms, scan_us_per_pass=10, planted=planted),
                                           "in-tree": figures(1, planted=7)})]
                 for name, ms, planted in (("segment_200", 6, 9), ("segment_4", 4, 3))}
         self.assertEqual(report.scan_over_mappers(runs)[1].partition(": ")[2],
-                         "thread: scan time 1.50; thread: scan time per pass 1.00; thread: planted entries 3.00; "
+                         "async: scan time 1.50; async: scan time per pass 1.00; async: planted entries 3.00; "
                          "in-tree: planted entries 1.00.")
         self.assertEqual(report.scan_over_mappers({"segment_200@4x2": runs["segment_200@4x2"]}), [])
 
     def test_memory_of_the_module(self):
-        runs = {"w": [run(0, **{"thread": figures(1, bytes_per_page=0, bytes_per_thread=216, bytes_per_process=None)})]}
+        runs = {"w": [run(0, **{"async": figures(1, bytes_per_page=0, bytes_per_thread=216, bytes_per_process=None)})]}
         self.assertEqual(report.memory_of_module(runs)[1], "Memory of the module, in bytes: per page 0 (no field added), "
                          "per thread 216, per process not told, per GiB not told.")
         self.assertEqual(report.memory_of_module({"w": three(none=1)}), [])
@@ -142,7 +142,7 @@ class Page(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             results, out = Path(name, "in"), Path(name, "out")
             results.mkdir()
-            for n, one in enumerate(three(**{"none": 2.0, "in_tree": 1.6, "thread": 1.1, "hard": 1.0, "inverse": 2.2})):
+            for n, one in enumerate(three(**{"none": 2.0, "in_tree": 1.6, "async": 1.1, "hard": 1.0, "inverse": 2.2})):
                 (results / f"w@4x2.{n}.json").write_text(json.dumps(one))
             (results / "calibration.4x2.txt").write_text("c\nfrom node 0: 100.00 % local (100.00 expected), 0.00 % on node 1\n"
                                                          "from node 0: 49.70 % local (50.00 expected), 50.30 % on node 1\n")

@@ -19,8 +19,12 @@ procs=$load_pid
 wait_sweeps $phase 60
 wait_sweeps $procs 20
 cat $dir/processes
+# The same, but that threads bring their regions by themselves.
+gear migrate thread
+for pid in $phase $procs; do migratepages $(child_of $pid) all 0; done
+wait_sweeps $phase 60
 for pid in $phase $procs; do end_load $pid; done
-settled() { [ "$(status queued_now)" = 0 ] && [ "$(status moving_now)" = 0 ]; }
+settled() { [ "$(status queued_now)" = 0 ] && [ "$(status moving_now)" = 0 ] && [ "$(status carrying_now)" = 0 ]; }
 wait_until settled
 gear scan 0
 echo 0 >$tracing/events/autonuma/enable
@@ -74,7 +78,7 @@ check "nothing is counted that is not traced" is "$untraced" ""
 all=$(sed -n 's/^status why_[a-z_]* //p' "$work/out" | paste -sd+ | bc)
 other=$(said status why_undone_other)
 check "at most 1 % of all decisions for other reasons ($other of $all)" at_most $((other * 100)) "$all"
-for why in scan_start_earned planted_restless fault_first_fault fault_follow fault_local queued_follow migrated_by_thread; do
+for why in scan_start_earned planted_restless fault_first_fault fault_follow fault_local queued_follow migrated_by_worker migrated_by_thread; do
 	check "$why happens" at_least "$(said status "why_$why")" 1
 done
 check "every fault has one reason" is "$(sed -n 's/^status why_fault_[a-z_]* //p' "$work/out" | paste -sd+ | bc)" "$(said status faults)"

@@ -70,7 +70,7 @@ static void check_gears(struct findings *f)
 
 	check_switches(f);
 	if (migrate && !strcmp(migrate, "off"))
-		find(f, "migrate", FIND_WARN, "echo thread >" PARAMETERS_DIR "/migrate",
+		find(f, "migrate", FIND_WARN, "echo async >" PARAMETERS_DIR "/migrate",
 		     "no memory is moved: migrate is off");
 	if (parameter_is_off("balance"))
 		find(f, "balance", FIND_WARN, "echo 1 >" PARAMETERS_DIR "/balance",
