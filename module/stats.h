@@ -154,7 +154,6 @@ struct an_thread {
 	int fault_node;			/* where it ran at the last fault */
 	unsigned long since;		/* jiffies: first fault there */
 	u32 hops;			/* changes of node, halved per pass */
-	bool came;			/* from another node, at @since */
 	bool decided;			/* decide() to fault(): this one counts */
 	u32 weight;			/* likewise: for so many pages */
 	int queued_to;			/* likewise: the pages will be there */
@@ -178,6 +177,7 @@ struct an_thread {
 	u8 stay;			/* enum an_reason: of the last round */
 	u8 stay_kept;			/* in a row on stay_node: see an_stay */
 	u8 stay_away;			/* likewise, off its preferred node */
+	bool came;			/* gear 2: from another node, at @since */
 	int stay_node;
 	int best;			/* node that suits it best, of the last round */
 
