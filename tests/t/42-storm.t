@@ -21,6 +21,8 @@ echo advise >$thp/shmem_enabled
 echo 10 >$thp/khugepaged/scan_sleep_millisecs
 echo 10 >$thp/khugepaged/alloc_sleep_millisecs
 echo 100000000 >/sys/kernel/debug/sched/numa_balancing/scan_delay_ms
+# Which a shell forked from here on has; this one began with another, and is scanned once it has run for a second.
+(
 
 start() {
 	if [ -e $parameters ]; then
@@ -91,7 +93,7 @@ load_checker
 # Or every command, and the gears, would wait for the storm.
 sh -c 'renice -n 10 -p $$; exec storm --mem 64 --workers 2 --threads 2' >/tmp/storm 2>&1 &
 storm=$!
-renice -n -10 -p $$ >/dev/null
+renice -n -10 -p $(sh -c 'echo $PPID') >/dev/null
 n=0
 while [ $n -lt $cycles ]; do
 	way=rmmod writer=none
@@ -107,6 +109,7 @@ wait $storm
 echo "storm $?"
 cat /tmp/storm
 for name in thp_split_pmd thp_split_page thp_collapse_alloc; do echo "vmstat $name $(counter $name)"; done
+) || exit 1
 SCRIPT
 )
 GUEST
