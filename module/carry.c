@@ -9,7 +9,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
 #include <linux/wait_bit.h>
@@ -18,24 +17,8 @@
 #include "migrated.h"
 #include "queue.h"
 
-/* A thread may run ahead of the rate by so much; else the worker, which sleeps. */
-#define CARRY_RATE_SLACK_NS	(10 * NSEC_PER_MSEC)
-
 /* Who waits for threads says so after this time: they have a low priority, or a quota. */
 #define PATIENCE_S		10
-
-/**
- * an_carry_can - is this a moment for threads to bring regions to a node
- * @q: the node's queue
- *
- * Not while its rate is overdrawn or its worker backs off: threads do not wait.
- * Context: any, RCU read side.
- */
-bool an_carry_can(const struct an_queue *q)
-{
-	return !READ_ONCE(q->backoff_ms) &&
-	       READ_ONCE(q->rate_ns) <= ktime_get_ns() + CARRY_RATE_SLACK_NS;
-}
 
 /*
  * A dying thread, and one that did not get mmap_lock, leave the rest to the

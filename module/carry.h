@@ -7,7 +7,6 @@
 struct an_queue;
 struct an_region;
 
-bool an_carry_can(const struct an_queue *q);
 bool an_carry_begin(struct an_queue *q, struct an_region *r);
 void an_carry_wait(struct an_queue *q);
 

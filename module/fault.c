@@ -246,8 +246,7 @@ static void move_later(enum an_reason why, const struct an_fault *f,
 		       struct an_span *span)
 {
 	widen(span, f);
-	span->carry = READ_ONCE(an_params.migrate) == AN_MIGRATE_THREAD &&
-		      an_policy_carries(f, span->to,
+	span->carry = an_policy_carries(f, span->to,
 					span->pages == AN_REGION_PAGES);
 	if (!an_migrated_queue(p, span, why))
 		return;
@@ -342,11 +341,11 @@ static int act(enum an_reason why, const struct an_fault *f,
 #define DWELL_MS	50
 #define MAX_HOPS	6U	/* 3.2 s */
 
-/* Does gear 4 keep this thread there? A child may have inherited its mark. */
-static bool is_kept_on(const struct an_process *p, int nid)
+/* Where gear 4 keeps this thread, if it does. A child may have inherited its mark. */
+static int kept_on(const struct an_process *p)
 {
-	return READ_ONCE(an_params.balance) && READ_ONCE(p->mode) == AN_MODE_ACT &&
-	       READ_ONCE(current->numa_preferred_nid) == nid;
+	return READ_ONCE(an_params.balance) && READ_ONCE(p->mode) == AN_MODE_ACT ?
+	       READ_ONCE(current->numa_preferred_nid) : NUMA_NO_NODE;
 }
 
 /*
@@ -357,10 +356,10 @@ static bool is_kept_on(const struct an_process *p, int nid)
 static bool is_expected_back(const struct an_process *p,
 			     const struct an_thread *t, int nid)
 {
-	int kept = READ_ONCE(current->numa_preferred_nid);
+	int kept = kept_on(p);
 
 	return t->came && kept != NUMA_NO_NODE && kept != nid &&
-	       time_before(jiffies, t->since + HZ) && is_kept_on(p, kept);
+	       time_before(jiffies, t->since + HZ);
 }
 
 static bool wandering(struct an_thread *t, int nid)
@@ -428,11 +427,12 @@ static void say_fault(const struct an_fault *f, const struct an_span *span,
 	an_decided(fault, &d);
 }
 
-/* Does the current thread not wait behind others that are as busy? */
-static bool gets_its_cpu(void)
+/* What only migrate=thread asks of the current thread. */
+static void describe_carrier(struct an_fault *f, const struct vm_fault *vmf)
 {
-	return (current->policy == SCHED_NORMAL || current->policy == SCHED_BATCH) &&
-	       task_nice(current) <= 0;
+	f->from_user = vmf->flags & FAULT_FLAG_USER;
+	f->prompt = (current->policy == SCHED_NORMAL ||
+		     current->policy == SCHED_BATCH) && task_nice(current) <= 0;
 }
 
 /* The decide operation of the core hooks: contexts and locks are theirs. */
@@ -458,14 +458,14 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
-	f.from_user = vmf->flags & FAULT_FLAG_USER;
-	f.prompt = gets_its_cpu();
+	if (READ_ONCE(an_params.migrate) == AN_MIGRATE_THREAD)
+		describe_carrier(&f, vmf);
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
 	span = span_of(vmf, addr, folio);
 	votes = votes_of(p, vmf, addr);
-	f.lone = votes && an_process_lone(p, current) && is_kept_on(p, f.cpu_node);
+	f.lone = votes && an_process_lone(p, current) && kept_on(p) == f.cpu_node;
 	/* It was carried there, but is to stay: its memory need not wait. */
 	if (f.lone)
 		f.wandering = false;

@@ -57,6 +57,29 @@ static struct an_region *find_region(struct an_queue *q,
 	return NULL;
 }
 
+/* Last of its list, and to be found. Context: @q->lock, like the next two. */
+static void enlist(struct an_queue *q, struct an_region *r)
+{
+	list_add_tail(&r->list, &q->from[r->from]);
+	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
+	q->regions++;
+	q->pages += r->pages;
+}
+
+/* Out of its list. It can be found still. */
+static void unlist(struct an_queue *q, struct an_region *r)
+{
+	list_del(&r->list);
+	q->regions--;
+	q->pages -= r->pages;
+}
+
+static void unqueue(struct an_queue *q, struct an_region *r)
+{
+	unlist(q, r);
+	hlist_del(&r->hash);
+}
+
 /* NULL: *why tells. */
 static struct an_region *new_region(struct an_queue *q,
 				    const struct an_process *p,
@@ -83,9 +106,7 @@ static struct an_region *new_region(struct an_queue *q,
 	r->from = span->from;
 	r->to = span->to;
 	r->split = span->split;
-	list_add_tail(&r->list, &q->from[r->from]);
-	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
-	q->regions++;
+	enlist(q, r);
 	return r;
 }
 
@@ -228,20 +249,6 @@ bool an_migrated_takes(int nid)
 	return q && !READ_ONCE(q->backoff_ms);
 }
 
-/* Out of its list. It can be found still. Context: @q->lock, like the next. */
-static void unlist(struct an_queue *q, struct an_region *r)
-{
-	list_del(&r->list);
-	q->regions--;
-	q->pages -= r->pages;
-}
-
-static void unqueue(struct an_queue *q, struct an_region *r)
-{
-	unlist(q, r);
-	hlist_del(&r->hash);
-}
-
 static void wake_worker(struct an_queue *q)
 {
 	if (wq_has_sleeper(&q->wait))
@@ -267,14 +274,24 @@ static u64 spend_rate(struct an_queue *q, unsigned long pages)
 	return q->rate_ns - now;
 }
 
+/* Who does not wait for the rate, as workers do, may run ahead of it by so much. */
+#define RATE_SLACK_NS		(10 * NSEC_PER_MSEC)
+
+static bool rate_overdrawn(const struct an_queue *q)
+{
+	return READ_ONCE(q->rate_ns) > ktime_get_ns() + RATE_SLACK_NS;
+}
+
 /*
- * All of it is wanted, so nothing is to be waited for. The rate is spent before, or
- * many threads would do so at once. Context: @q->lock.
+ * All of it is wanted, so nothing is to be waited for; but not while there is no
+ * room. The rate is spent before, or many threads would do so at once. Context:
+ * @q->lock.
  */
 static bool take_to_carry(struct an_queue *q, struct an_region *r,
 			  const struct an_span *span)
 {
-	if (!span->carry || r->pages != AN_REGION_PAGES || !an_carry_can(q))
+	if (!span->carry || r->pages != AN_REGION_PAGES ||
+	    READ_ONCE(q->backoff_ms) || rate_overdrawn(q))
 		return false;
 	unlist(q, r);
 	r->carried = true;
@@ -301,10 +318,7 @@ static void requeue(struct an_queue *q, struct an_region *r)
 	book_region(r, (long)left - r->pages);
 	r->pages = left;
 	r->born = jiffies;
-	list_add_tail(&r->list, &q->from[r->from]);
-	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
-	q->regions++;
-	q->pages += r->pages;
+	enlist(q, r);
 	spin_unlock(&q->lock);
 	wake_worker(q);
 }
@@ -427,9 +441,6 @@ u64 an_queue_rate_spend(struct an_queue *q, unsigned long pages)
 	return overdrawn;
 }
 
-/* A fault may run ahead of the rate by so much. */
-#define FAULT_RATE_SLACK_NS	(10 * NSEC_PER_MSEC)
-
 /**
  * an_migrated_admit - may this fault migrate its pages itself
  * @p: their process
@@ -445,7 +456,7 @@ bool an_migrated_admit(struct an_process *p, const struct an_span *span,
 
 	if (!movable_now(q, p, span))
 		return false;
-	if (READ_ONCE(q->rate_ns) > ktime_get_ns() + FAULT_RATE_SLACK_NS) {
+	if (rate_overdrawn(q)) {
 		an_count(AN_C_RATE_LIMITED, 1);
 		an_migrated_decline(span, AN_R_QUEUE_RATE);
 		return false;
