@@ -20,7 +20,7 @@ begin_contender() {
 	learn) modprobe autonuma migrate=off balance=0 || exit 1 ;;
 	tasks) modprobe autonuma migrate=off || exit 1 ;;
 	memory) modprobe autonuma balance=0 || exit 1 ;;
-	batch*) modprobe autonuma migrate=async migrate_batch="${1#batch}" || exit 1 ;;
+	batch*) modprobe autonuma migrate_batch="${1#batch}" || exit 1 ;;
 	esac
 }
 

@@ -191,7 +191,6 @@ while [ $n -lt $kills ]; do
 		echo "kill $n $(kill_in_action)"
 	else
 		within 20 more migrated $migrated
-		echo "kill $n carrying $(status carrying_now)"
 		usleep $((n * 7919 % 200 * 1000))
 		kill -9 $process
 		echo "kill $n at random"

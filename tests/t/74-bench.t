@@ -27,9 +27,9 @@ check "thread: hinting faults" at_least "$(of thread faults)" 100
 check "thread: moved, and seen by the looks" at_least "$(of thread moved)" 1000
 check "async: hinting faults" at_least "$(of async faults)" 100
 check "async: moved, and seen by the looks" at_least "$(of async moved)" 1000
-check "thread: what its task structure takes" at_least "$(of thread bytes_per_thread)" 100
-check "thread: nothing for a page" is "$(of thread bytes_per_page)" 0
-check "thread: what scanning takes" at_least "$(of thread scan_ms)" 0.1
+check "async: what its task structure takes" at_least "$(of async bytes_per_thread)" 100
+check "async: nothing for a page" is "$(of async bytes_per_page)" 0
+check "async: what scanning takes" at_least "$(of async scan_ms)" 0.1
 check "idle time is a share" at_most "$(of none idle_share)" 1
 check "fault: moved" at_least "$(of fault moved)" 1000
 check "the commit is named" isnt "$(jq -r .provenance.commit "$work/results/$case.0.json")" ""
