@@ -484,7 +484,42 @@ static bool movable(const struct an_snapshot *s, const struct work *w, u32 t)
 	return !s->tasks[t].fixed && (!s->procs[p].moving || w->proc[p].nr_home);
 }
 
-/* Lists the movable tasks of each node, the most willing to leave first. */
+/*
+ * Is 3/4 of what the task uses on one node, another than its own? Then nothing is
+ * on its way to it yet: it was taken from its memory, or has not begun.
+ */
+static bool left_behind(const struct an_snapshot *s, const struct work *w, u32 t)
+{
+	const struct an_task *task = &s->tasks[t];
+	const struct an_faults *f = s->faults + task->faults;
+	u32 i;
+
+	for (i = 0; has_evidence(s, w, t) && i < task->nr_faults; i++) {
+		u64 there = (u64)f[i].private + f[i].shared;
+
+		if (f[i].node != task->node && 4 * there >= 3 * w->task[t].faults)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who was left behind may change places before its memory comes: that is cheaper.
+ * A move might crowd the node where all memory was born.
+ */
+static bool swappable(const struct an_snapshot *s, const struct work *w, u32 t)
+{
+	return movable(s, w, t) || (!s->tasks[t].fixed && left_behind(s, w, t));
+}
+
+static void list_task(const struct an_snapshot *s, struct work *w, u32 t)
+{
+	w->task[t].listed = swappable(s, w, t);
+	if (w->task[t].listed)
+		an_partner_add(s, w, t);
+}
+
+/* Lists the tasks of each node that may leave, the most willing first. */
 static void list_tasks(const struct an_snapshot *s, struct work *w)
 {
 	u32 t;
@@ -492,11 +527,12 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 	an_partners_start(s, w);
 	w->heap.len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
-		if (w->task[t].leave && movable(s, w, t))
+		w->task[t].listed = false;
+		if (w->task[t].leave)
 			an_heap_push(&w->heap, t, w->task[t].leave);
 	}
 	while (w->heap.len)
-		an_partner_add(s, w, an_heap_pop(&w->heap));
+		list_task(s, w, an_heap_pop(&w->heap));
 }
 
 /* Makes @t wait for its turn to look for a better node, if there is one. */
@@ -504,7 +540,7 @@ static void await_turn(struct work *w, u32 t)
 {
 	struct task_sum *task = &w->task[t];
 
-	if (task->leave <= KEY_ZERO || task->queued)
+	if (task->leave <= KEY_ZERO || task->queued || !task->listed)
 		return;
 	task->queued = true;
 	an_heap_push(&w->heap, t, task->leave - KEY_ZERO);
@@ -643,7 +679,7 @@ static struct an_step best_step(const struct an_snapshot *s, struct work *w,
 	const struct choice *list = &w->choice[(size_t)t * CHOICES];
 	u64 present = present_cost(s, w, t);
 	struct an_step best = { .task = t, .from = task->node };
-	bool still = as_before(w, t, task->node);
+	bool still = as_before(w, t, task->node), may_move = movable(s, w, t);
 	u32 strangers = STRANGERS;
 	u32 i;
 
@@ -655,7 +691,8 @@ static struct an_step best_step(const struct an_snapshot *s, struct work *w,
 			break;
 		if (still && as_before(w, t, to))
 			continue;
-		try_move(s, w, &best, to, present, present - cost);
+		if (may_move)
+			try_move(s, w, &best, to, present, present - cost);
 		if (!s->nodes[best.from].capacity)
 			continue;
 		try_wishes(s, w, &best, to, present, present - cost);
@@ -675,7 +712,7 @@ static void put_task(struct an_snapshot *s, struct work *w, u32 t, u32 to)
 	task->node = to;
 	w->node[to].load += task->load;
 	note_place(s, w, t);
-	an_partner_add(s, w, t);
+	list_task(s, w, t);
 }
 
 /* A CPU falls idle where a task leaves, unless others wait for it. */
@@ -716,15 +753,15 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 	u32 nr = 0;
 	u32 t;
 
-	for (t = 0; t < s->nr_tasks; t++) {
-		if (movable(s, w, t))
-			await_turn(w, t);
-	}
+	for (t = 0; t < s->nr_tasks; t++)
+		await_turn(w, t);
 	for (; h->len && nr < max_steps && w->looks; w->looks--) {
 		struct an_step step;
 
 		t = an_heap_pop(h);
 		w->task[t].queued = false;
+		if (!w->task[t].listed)
+			continue;
 		step = best_step(s, w, t);
 		if (!step.gain)
 			continue;
@@ -775,7 +812,8 @@ static u32 balance_rounds(struct an_snapshot *s, struct work *w,
  * Every step lowers J, and the sum of its tasks' parts in J by @s->min_gain of
  * 1024. It respects affinity and @fixed, and brings no node's load above its
  * bound (see set_bounds()) unless it lowers that load; a move takes an idle
- * CPU, or leaves a more crowded node (see evens_out()). J falls strictly and
+ * CPU, or leaves a more crowded node (see evens_out()). While memory of a process
+ * without home moves, only who was left behind changes places. J falls strictly and
  * assignments are finite, so this ends; called again on the result it finds
  * nothing, unless @s->max_steps or LOOKS cut it short.
  *

@@ -43,6 +43,7 @@ struct task_sum {
 	u32 nr_wishes;		/* of its slice of wishes, in use */
 	u32 looked;		/* work.clock when it found no step */
 	bool queued;		/* in the heap */
+	bool listed;		/* may leave: in the lists of its node */
 };
 
 /* One choice of a task: a node and the mean distance from there, in 1/1024. */

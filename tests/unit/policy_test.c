@@ -742,6 +742,46 @@ static void test_preferred(void)
 	world_free(w);
 }
 
+/* Two threads of a process whose memory moves, on two nodes. */
+static u32 steps_while_moving(u32 here, u32 there)
+{
+	struct world *w = world_new(2, 2, 2, 1);
+	u32 nr, t;
+
+	for (t = 0; t < 2; t++) {
+		put(w, t, 0, t);
+		add_faults(w, t, t, here, 0);
+		add_faults(w, t, 1 - t, there, 0);
+	}
+	w->s.procs[0].moving = true;
+	nr = run(w, NULL);
+	world_free(w);
+	return nr;
+}
+
+/* One thread of such a process, and room where its memory is. */
+static u32 steps_towards_memory(bool moving)
+{
+	struct world *w = world_new(2, 1, 1, 2);
+	u32 nr;
+
+	put(w, 0, 0, 0);
+	add_faults(w, 0, 1, 100, 0);
+	w->s.nodes[1].idle_cpus = 2;
+	w->s.procs[0].moving = moving;
+	nr = run(w, NULL);
+	world_free(w);
+	return nr;
+}
+
+static void test_left_behind(void)
+{
+	ok(steps_while_moving(0, 100) == 1, "moving: who was left behind changes places");
+	ok(!steps_while_moving(40, 60), "moving: not who is met halfway");
+	ok(steps_towards_memory(false) == 1, "moving: a move where nothing moves");
+	ok(!steps_towards_memory(true), "moving: no move while memory comes");
+}
+
 static void test_kept(void)
 {
 	ok(an_policy_kept(AN_R_NO_ROOM), "kept: for lack of room");
@@ -884,6 +924,7 @@ int main(int argc, char **argv)
 	test_load_bound();
 	test_preferred();
 	test_kept();
+	test_left_behind();
 	test_even();
 	test_noise();
 	test_hysteresis();
