@@ -241,6 +241,21 @@ static int move_now(enum an_reason why, struct an_process *p,
 	return span->to;
 }
 
+/*
+ * A region goes where its thread is, for a few faults on it. What they said of its
+ * use, pass by pass and halved with each, twice its pages at most, goes along; or
+ * gear 4 would send the thread after memory that has left.
+ */
+static void take_use_along(struct an_thread *t, const struct an_process *p,
+			   const struct an_span *span)
+{
+	u32 *from = &t->nodes[2 * span->from], *to = &t->nodes[2 * span->to];
+	u32 use = min(*from, 2 * span->pages * READ_ONCE(p->one_in));
+
+	WRITE_ONCE(*from, *from - use);
+	WRITE_ONCE(*to, *to + use);
+}
+
 static void move_later(enum an_reason why, const struct an_fault *f,
 		       struct an_process *p, struct an_thread *t,
 		       struct an_span *span)
@@ -251,8 +266,11 @@ static void move_later(enum an_reason why, const struct an_fault *f,
 	if (!an_migrated_queue(p, span, why))
 		return;
 	spend_spread(p, why, span->pages);
-	if (t)
-		t->queued_to = span->to;
+	if (!t)
+		return;
+	t->queued_to = span->to;
+	if (why == AN_R_FOLLOW && span->pages == AN_REGION_PAGES)
+		take_use_along(t, p, span);
 }
 
 /*
