@@ -477,11 +477,11 @@ static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
  * Memory that is on its way to its threads must not be met by them halfway. With
  * home nodes both go to the same place.
  */
-static bool movable(const struct an_snapshot *s, const struct work *w, u32 t)
+static bool memory_comes(const struct an_snapshot *s, const struct work *w, u32 t)
 {
 	u32 p = s->tasks[t].proc;
 
-	return !s->tasks[t].fixed && (!s->procs[p].moving || w->proc[p].nr_home);
+	return s->procs[p].moving && !w->proc[p].nr_home;
 }
 
 /*
@@ -494,7 +494,9 @@ static bool left_behind(const struct an_snapshot *s, const struct work *w, u32 t
 	const struct an_faults *f = s->faults + task->faults;
 	u32 i;
 
-	for (i = 0; has_evidence(s, w, t) && i < task->nr_faults; i++) {
+	if (!has_evidence(s, w, t))
+		return false;
+	for (i = 0; i < task->nr_faults; i++) {
 		u64 there = (u64)f[i].private + f[i].shared;
 
 		if (f[i].node != task->node && 4 * there >= 3 * w->task[t].faults)
@@ -505,18 +507,12 @@ static bool left_behind(const struct an_snapshot *s, const struct work *w, u32 t
 
 /*
  * Who was left behind may change places before its memory comes: that is cheaper.
- * A move might crowd the node where all memory was born.
+ * A move, see best_step(), might crowd the node where all memory was born.
  */
-static bool swappable(const struct an_snapshot *s, const struct work *w, u32 t)
+static bool may_leave(const struct an_snapshot *s, const struct work *w, u32 t)
 {
-	return movable(s, w, t) || (!s->tasks[t].fixed && left_behind(s, w, t));
-}
-
-static void list_task(const struct an_snapshot *s, struct work *w, u32 t)
-{
-	w->task[t].listed = swappable(s, w, t);
-	if (w->task[t].listed)
-		an_partner_add(s, w, t);
+	return !s->tasks[t].fixed &&
+	       (!memory_comes(s, w, t) || left_behind(s, w, t));
 }
 
 /* Lists the tasks of each node that may leave, the most willing first. */
@@ -527,12 +523,12 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 	an_partners_start(s, w);
 	w->heap.len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
-		w->task[t].listed = false;
-		if (w->task[t].leave)
+		w->task[t].listed = w->task[t].leave && may_leave(s, w, t);
+		if (w->task[t].listed)
 			an_heap_push(&w->heap, t, w->task[t].leave);
 	}
 	while (w->heap.len)
-		list_task(s, w, an_heap_pop(&w->heap));
+		an_partner_add(s, w, an_heap_pop(&w->heap));
 }
 
 /* Makes @t wait for its turn to look for a better node, if there is one. */
@@ -679,7 +675,8 @@ static struct an_step best_step(const struct an_snapshot *s, struct work *w,
 	const struct choice *list = &w->choice[(size_t)t * CHOICES];
 	u64 present = present_cost(s, w, t);
 	struct an_step best = { .task = t, .from = task->node };
-	bool still = as_before(w, t, task->node), may_move = movable(s, w, t);
+	bool still = as_before(w, t, task->node);
+	bool may_move = !memory_comes(s, w, t);
 	u32 strangers = STRANGERS;
 	u32 i;
 
@@ -712,7 +709,9 @@ static void put_task(struct an_snapshot *s, struct work *w, u32 t, u32 to)
 	task->node = to;
 	w->node[to].load += task->load;
 	note_place(s, w, t);
-	list_task(s, w, t);
+	w->task[t].listed = may_leave(s, w, t);
+	if (w->task[t].listed)
+		an_partner_add(s, w, t);
 }
 
 /* A CPU falls idle where a task leaves, unless others wait for it. */
@@ -883,7 +882,7 @@ enum an_reason an_policy_why_not(struct an_snapshot *s, u32 task, u32 *best)
 		return AN_R_AT_BEST;
 	if (t->fixed)
 		return AN_R_COOLING;
-	if (!movable(s, w, task))
+	if (memory_comes(s, w, task))
 		return AN_R_MEMORY_COMES;
 	if (!allowed_on(t, *best))
 		return AN_R_AFFINITY;
