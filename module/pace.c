@@ -209,13 +209,14 @@ static bool stirred(const struct an_process *p)
 
 /*
  * A pass moves pages at the second fault: some in a row that moved hardly any
- * of the pages not at rest are in vain.
+ * of the pages not at rest are in vain. Not as long as memory gets spread.
  */
 static bool in_vain(struct an_process *p)
 {
 	long moved = atomic_long_read(&p->moved_ever);
+	long enough = p->spread_begun ? 0 : p->restless / VAIN_PART;
 
-	if ((moved - p->moved_seen) * VAIN_PART > p->restless)
+	if (moved - p->moved_seen > enough)
 		p->vain_passes = 0;
 	else if (p->vain_passes < VAIN_PASSES)
 		p->vain_passes++;

@@ -107,6 +107,18 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 	}
 }
 
+/*
+ * Does a page of which its region says nothing, as a huge one is all of it, even out
+ * how the memory of its process is spread? Others use it as well, and most of what
+ * the thread uses: no node has a claim to it, one fault is as good as the next.
+ */
+static bool spreads_at_once(const struct an_fault *f)
+{
+	return f->verdict == AN_V_NONE && !f->contested && f->has_home &&
+	       f->page_home && f->spread_pull && f->sharer &&
+	       f->last_node != AN_NO_NODE && !f->same_task;
+}
+
 /**
  * an_policy_fault - what to do with the page of one hinting fault
  * @f: the fault
@@ -136,6 +148,8 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 	if (f->page_node == f->cpu_node)
 		return AN_R_LOCAL;
 	why = out_of_place(f);
+	if (why == AN_R_NONE && spreads_at_once(f))
+		return AN_R_SPREAD;
 	if (why == AN_R_NONE)
 		why = why_not_follow(f);
 	if (why != AN_R_NONE)
