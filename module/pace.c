@@ -124,13 +124,23 @@ static void collect(struct an_process *p, struct an_thread *stat, pid_t pid)
 	}
 }
 
+/*
+ * Does memory stay where a thread has gone from? What several share does not follow
+ * one of them: if its home changes for that, gear 4 says so.
+ */
+static bool left_to_others(const struct an_process *p,
+			   const struct an_thread *stat)
+{
+	return an_any_node(p->home) && an_thread_shares(stat);
+}
+
 /**
  * an_pace_collect - look at the threads of a process
  * @p: the process
  * @leader: of its thread group
  *
  * Context: knuma_scand, RCU read side.
- * Return: whether a thread has left a node on which it had been for long.
+ * Return: whether a thread that had been on a node for long has left memory there.
  */
 bool an_pace_collect(struct an_process *p, struct task_struct *leader)
 {
@@ -145,7 +155,9 @@ bool an_pace_collect(struct an_process *p, struct task_struct *leader)
 		collect(p, stat, t->pid);
 		if (!task_is_running(t))
 			continue;
-		moved |= thread_moved(stat, cpu_to_node(task_cpu(t)));
+		if (thread_moved(stat, cpu_to_node(task_cpu(t))) &&
+		    !left_to_others(p, stat))
+			moved = true;
 		note_use(p, cpu_to_node(task_cpu(t)));
 	}
 	return moved;
@@ -199,9 +211,18 @@ void an_pace_rearm(struct an_process *p)
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 }
 
+/* Is but a small part of what is used at rest? It tells nothing of the others. */
+static bool little_rests(const struct an_process *p)
+{
+	return p->tally[AN_T_RESTED] * p->rest_one_in * QUIET_ONE_IN <
+	       p->tally[AN_T_SEEN];
+}
+
 /* Are pages at rest at rest no longer? Too few faults leave it as it was. */
 static bool stirred(const struct an_process *p)
 {
+	if (little_rests(p))
+		return false;
 	if (p->tally[AN_T_RESTED] < MIN_REST_FAULTS)
 		return p->stirred;
 	return p->tally[AN_T_ROUSED] * STIRRED_ONE_IN > p->tally[AN_T_RESTED];
