@@ -123,7 +123,7 @@ json() { awk -v n="$1" '$1 == "case" { at = $2 } at == n' "$work/out" | grep '^{
 
 # intervals CASE FILTER: jq on the array of the case's intervals.
 intervals() {
-	jq -rs --argjson want "$1" 'def sum(f): map(f) | add;
+	jq -rs --argjson want "$1" 'def sum(f): map(f) | add // 0;
 		def all: sum(.miss | flatten | add);
 		def local: sum(.miss | [range(length) as $i | .[$i][$i]] | add);
 		def share: if all == 0 then 0 else local / all * 10000 | round / 10000 end;
