@@ -56,8 +56,8 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->core_pull = in_map(p->core, f->cpu_node) &&
 		       !in_map(p->core, f->page_node);
 	f->spread_pull = atomic_long_read(&p->spread) > 0 &&
-			 in_map(p->over, f->page_node) &&
-			 in_map(p->under, f->cpu_node);
+			 atomic_long_read(&p->off[f->page_node]) > 0 &&
+			 atomic_long_read(&p->off[f->cpu_node]) < 0;
 	f->allowed = node_allowed(f->cpu_node, allowed);
 	f->turn_node = AN_NO_NODE;
 }
@@ -220,12 +220,15 @@ static int would_move(const struct an_process *p, struct an_thread *t,
 	return NUMA_NO_NODE;
 }
 
-/* Of what is to be spread, so much is on its way. */
+/* Of what is to be spread, so much is on its way: a node takes no more than it lacks. */
 static void spend_spread(struct an_process *p, enum an_reason why,
-			 unsigned long pages)
+			 const struct an_span *span, unsigned long pages)
 {
-	if (why == AN_R_SPREAD)
-		atomic_long_sub(pages, &p->spread);
+	if (why != AN_R_SPREAD)
+		return;
+	atomic_long_sub(pages, &p->spread);
+	atomic_long_sub(pages, &p->off[span->from]);
+	atomic_long_add(pages, &p->off[span->to]);
 }
 
 /* Returns the node for a migration in this fault, if the rate allows it. */
@@ -235,7 +238,7 @@ static int move_now(enum an_reason why, struct an_process *p,
 {
 	if (!an_migrated_admit(p, span, pages))
 		return NUMA_NO_NODE;
-	spend_spread(p, why, pages);
+	spend_spread(p, why, span, pages);
 	if (t)
 		an_tally(t, AN_T_MOVED, pages);
 	return span->to;
@@ -265,7 +268,7 @@ static void move_later(enum an_reason why, const struct an_fault *f,
 					span->pages == AN_REGION_PAGES);
 	if (!an_migrated_queue(p, span, why))
 		return;
-	spend_spread(p, why, span->pages);
+	spend_spread(p, why, span, span->pages);
 	if (!t)
 		return;
 	t->queued_to = span->to;

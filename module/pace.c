@@ -372,16 +372,19 @@ static void set_spread(struct an_process *p)
 		.use = p->use,
 		.home = an_shared_home(p),
 		.begun = p->spread_begun,
-		.over = p->over,
-		.under = p->under,
 	};
 	u32 pages;
+	int nid;
 
 	atomic_long_set(&p->spread, 0);
 	pages = an_policy_spread(&spread);
 	p->spread_begun = pages;
-	if (pages && count_is_sure(p, pages))
+	if (pages && count_is_sure(p, pages)) {
+		for (nid = 0; nid < nr_node_ids; nid++)
+			atomic_long_set(&p->off[nid],
+					an_policy_spread_off(&spread, nid));
 		atomic_long_set(&p->spread, pages);
+	}
 	forget_use(p);
 }
 

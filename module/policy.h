@@ -176,10 +176,14 @@ struct an_spread {
 	const u64 *use;			/* by threads that run there, any unit */
 	const unsigned long *home;	/* bitmap */
 	bool begun;			/* pages are being moved for this already */
-	unsigned long *over, *under;	/* out, bitmaps: with too much, too little */
+	/* computed by an_policy_spread() */
+	u64 all_pages, all_use;		/* at home */
+	u32 homes;
+	bool uneven;
 };
 
-u32 an_policy_spread(const struct an_spread *s);
+u32 an_policy_spread(struct an_spread *s);
+s64 an_policy_spread_off(const struct an_spread *s, u32 n);
 int an_policy_turn(const unsigned long *home, u32 nr_nodes, u64 region);
 int an_policy_preferred(const struct an_snapshot *s, u32 task,
 			const struct an_stay *stay);

@@ -12,101 +12,86 @@
 #define SPREAD_FAR	2
 #define SPREAD_NEAR	16
 
-struct spread_sum {
-	u64 pages, use;
-	u32 homes;
-};
-
-static struct spread_sum sum_homes(const struct an_spread *s)
+static void sum_homes(struct an_spread *s)
 {
-	struct spread_sum sum = {};
 	u32 n;
 
+	s->homes = 0;
+	s->all_pages = 0;
+	s->all_use = 0;
 	for (n = 0; n < s->nr_nodes; n++) {
 		if (!map_has(s->home, n))
 			continue;
-		sum.homes++;
-		sum.pages += s->pages[n];
-		sum.use += s->use[n];
+		s->homes++;
+		s->all_pages += s->pages[n];
+		s->all_use += s->use[n];
 	}
-	return sum;
 }
 
 /* Pages that home node @n has above what it should have; below: negative. */
-static s64 excess_on(const struct an_spread *s, const struct spread_sum *sum,
-		     u32 n)
+static s64 excess_on(const struct an_spread *s, u32 n)
 {
-	return (s64)s->pages[n] - (s64)(sum->pages * s->use[n] / sum->use);
+	return (s64)s->pages[n] - (s64)(s->all_pages * s->use[n] / s->all_use);
 }
 
-static bool off_by(s64 excess, const struct spread_sum *sum, u32 part)
+static bool off_by(const struct an_spread *s, s64 excess, u32 part)
 {
-	s64 slack = sum->pages / sum->homes / part;
+	s64 slack = s->all_pages / s->homes / part;
 
 	return excess > slack || excess < -slack;
 }
 
-static bool far_off(const struct an_spread *s, const struct spread_sum *sum)
+static bool far_off(const struct an_spread *s)
 {
 	u32 part = s->begun ? SPREAD_NEAR : SPREAD_FAR, n;
 
 	for (n = 0; n < s->nr_nodes; n++)
-		if (map_has(s->home, n) &&
-		    off_by(excess_on(s, sum, n), sum, part))
+		if (map_has(s->home, n) && off_by(s, excess_on(s, n), part))
 			return true;
 	return false;
 }
 
-/* One word of both maps, which their readers see whole. Returns the excess. */
-static u64 set_word(const struct an_spread *s, const struct spread_sum *sum,
-		    u32 word)
+/**
+ * an_policy_spread_off - how far a node is off what it should have
+ * @s: the process, after an_policy_spread()
+ * @n: the node
+ *
+ * Context: any.
+ * Return: pages above, or below if negative; 0 if none should come or go.
+ */
+s64 an_policy_spread_off(const struct an_spread *s, u32 n)
 {
-	u32 n = word * BITS_PER_WORD, end = n + BITS_PER_WORD;
-	unsigned long over = 0, under = 0;
-	u64 all = 0;
+	s64 excess;
 
-	for (; n < end && n < s->nr_nodes; n++) {
-		s64 excess = excess_on(s, sum, n);
-
-		if (!map_has(s->home, n) || !off_by(excess, sum, SPREAD_NEAR))
-			continue;
-		if (excess > 0) {
-			over |= 1UL << n % BITS_PER_WORD;
-			all += excess;
-		} else {
-			under |= 1UL << n % BITS_PER_WORD;
-		}
-	}
-	s->over[word] = over;
-	s->under[word] = under;
-	return all;
+	if (!s->uneven || !map_has(s->home, n))
+		return 0;
+	excess = excess_on(s, n);
+	return off_by(s, excess, SPREAD_NEAR) ? excess : 0;
 }
 
 /**
- * an_policy_spread - which home nodes have too much or too little of a process
- * @s: the process; over and under are overwritten
+ * an_policy_spread - is the memory of a process spread as it is used
+ * @s: the process; what is computed is overwritten
  *
  * What all its threads use belongs on all its home nodes, in proportion to the
  * threads that run there: no node's memory is then a bottleneck for the others.
  * Pages below 2^32 times a use below 2^32.
  *
  * Context: any; linear in nodes.
- * Return: how many pages should move from nodes over to nodes under.
+ * Return: how many pages should move from nodes with too much to others.
  */
-u32 an_policy_spread(const struct an_spread *s)
+u32 an_policy_spread(struct an_spread *s)
 {
-	struct spread_sum sum = sum_homes(s);
-	bool spread = sum.homes >= 2 && sum.use && far_off(s, &sum);
 	u64 excess = 0;
-	u32 word;
+	s64 off;
+	u32 n;
 
-	for (word = 0; word < map_words(s->nr_nodes); word++) {
-		if (spread) {
-			excess += set_word(s, &sum, word);
-		} else {
-			s->over[word] = 0;
-			s->under[word] = 0;
-		}
+	sum_homes(s);
+	s->uneven = s->homes >= 2 && s->all_use && far_off(s);
+	for (n = 0; n < s->nr_nodes; n++) {
+		off = an_policy_spread_off(s, n);
+		if (off > 0)
+			excess += off;
 	}
 	return excess;
 }

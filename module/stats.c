@@ -110,8 +110,7 @@ static void process_free(struct an_process *p)
 		mmdrop(p->mm);
 	bitmap_free(p->home);
 	bitmap_free(p->core);
-	bitmap_free(p->over);
-	bitmap_free(p->under);
+	kfree(p->off);
 	an_regions_free(p);
 	kfree(p->where);
 	kfree(p->use);
@@ -124,14 +123,13 @@ static bool alloc_per_node(struct an_process *p)
 {
 	p->home = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
 	p->core = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
-	p->over = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
-	p->under = bitmap_zalloc(nr_node_ids, GFP_KERNEL);
+	p->off = kcalloc(nr_node_ids, sizeof(*p->off), GFP_KERNEL);
 	p->where = kcalloc(AN_WHERE_SLOTS, sizeof(*p->where), GFP_KERNEL);
 	p->use = kcalloc(nr_node_ids, sizeof(*p->use), GFP_KERNEL);
 	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
 	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
-	return p->home && p->core && p->over && p->under && p->where &&
-	       p->use && p->pages && p->counting;
+	return p->home && p->core && p->off && p->where && p->use &&
+	       p->pages && p->counting;
 }
 
 /*
@@ -174,8 +172,8 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 size_t an_process_bytes(void)
 {
 	return sizeof(struct an_process) +
-	       4 * BITS_TO_LONGS(nr_node_ids) * sizeof(long) +
-	       nr_node_ids * (2 * sizeof(u32) + sizeof(u64)) +
+	       2 * BITS_TO_LONGS(nr_node_ids) * sizeof(long) +
+	       nr_node_ids * (2 * sizeof(u32) + sizeof(u64) + sizeof(atomic_long_t)) +
 	       AN_WHERE_SLOTS * sizeof(s16);
 }
 

@@ -94,7 +94,7 @@ struct an_process {
 	/* how its memory is spread over its home nodes */
 	u64 *use;			/* per node, pages used from there lately */
 	unsigned long use_forgotten;	/* jiffies: when some of that was */
-	unsigned long *over, *under;	/* nodes with too much, too little of it */
+	atomic_long_t *off;		/* per node, pages: too much, or too little (< 0) */
 	atomic_long_t spread;		/* pages that may move between them, yet */
 	bool spread_begun;		/* and until it is even */
 

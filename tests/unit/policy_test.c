@@ -69,20 +69,23 @@ static void test_core(void)
 static u32 spread_off(u32 nodes, u32 *pages, const u64 *use,
 		      const unsigned long *home)
 {
-	unsigned long over, under;
-	struct an_spread s = { nodes, pages, use, home, false, &over, &under };
+	struct an_spread s = { .nr_nodes = nodes, .pages = pages, .use = use, .home = home };
 	u64 all = 0, all_use = 0, off = 0, want;
 	u32 move = an_policy_spread(&s), n, to;
+	s64 left[4] = {};
 
-	while (move--) {
+	for (n = 0; n < nodes; n++)
+		left[n] = an_policy_spread_off(&s, n);
+	while (move) {
 		n = rnd(nodes);
 		to = rnd(nodes);
-		if (in_map(&over, n) && in_map(&under, to)) {
-			pages[n]--;
-			pages[to]++;
-		} else {
-			move += over && under;
-		}
+		if (left[n] <= 0 || left[to] >= 0)
+			continue;
+		left[n]--;
+		left[to]++;
+		pages[n]--;
+		pages[to]++;
+		move--;
 	}
 	for (n = 0; n < nodes; n++) {
 		all += pages[n] * in_map(home, n);
@@ -99,27 +102,31 @@ static u32 spread_off(u32 nodes, u32 *pages, const u64 *use,
 
 static void test_spread(void)
 {
-	unsigned long home = 0x7, over = 1, under = 1, one = 1;
+	unsigned long home = 0x7, one = 1;
 	u32 even[] = { 1000, 1100, 900, 50 };
 	u32 born[] = { 9000, 0, 0, 77 };
 	u64 use[] = { 10, 10, 10, 10 }, unused[4] = {}, double_use[] = { 20, 10, 10, 0 };
-	struct an_spread s = { 4, even, use, &home, false, &over, &under };
+	struct an_spread s = { .nr_nodes = 4, .pages = even, .use = use, .home = &home };
 
-	ok(!an_policy_spread(&s) && !over && !under,
+	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 1),
 	   "spread: what is nearly even stays");
 	s.begun = true;
-	ok(an_policy_spread(&s) == 100 && over == 2 && under == 4,
+	ok(an_policy_spread(&s) == 100 && an_policy_spread_off(&s, 1) == 100 &&
+	   an_policy_spread_off(&s, 2) == -100 && !an_policy_spread_off(&s, 0),
 	   "spread: but is made even once it is begun");
 	s.begun = false;
 	s.pages = born;
-	ok(an_policy_spread(&s) == 6000 && over == 1 && under == 6,
+	ok(an_policy_spread(&s) == 6000 && an_policy_spread_off(&s, 0) == 6000 &&
+	   an_policy_spread_off(&s, 1) == -3000 && !an_policy_spread_off(&s, 3),
 	   "spread: from where it was born to the others");
 	s.use = unused;
-	ok(!an_policy_spread(&s) && !over, "spread: nobody runs there");
+	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 0),
+	   "spread: nobody runs there");
 	s.use = use;
 	s.home = &one;
-	ok(!an_policy_spread(&s) && !over, "spread: not with one home node");
-	ok(spread_off(4, born, double_use, &home) < 10 && born[3] == 77,
+	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 0),
+	   "spread: not with one home node");
+	ok(spread_off(4, born, double_use, &home) < 1 && born[3] == 77,
 	   "spread: in proportion to use, and only at home");
 }
 
