@@ -3,7 +3,7 @@
 
 What a set has is what fits: see Set.seconds().
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 import boot
@@ -20,6 +20,8 @@ STANDARD = Machine.even(4, 2, 640)
 BOOT_S = 78
 CALIBRATION_S = 60
 
+MATRIX_SWEEPS = 200
+
 
 @dataclass(frozen=True)
 class Case:
@@ -27,14 +29,22 @@ class Case:
     workload: str
     machine: Machine = STANDARD
     thp: bool = False
+    sweeps: int = None  # of each thread; by default the workload's
 
     @property
     def name(self):
-        return f"{self.workload}@{self.machine.name}{'-thp' if self.thp else ''}"
+        sweeps = f"-{self.sweeps}" if self.sweeps else ""
+        return f"{self.workload}@{self.machine.name}{'-thp' if self.thp else ''}{sweeps}"
 
     @property
     def of(self):
-        return ALL[self.workload]
+        of = ALL[self.workload]
+        return replace(of, sweeps=self.sweeps) if self.sweeps else of
+
+    @property
+    def length(self):
+        """Of a run, in those of the workload."""
+        return self.sweeps / ALL[self.workload].sweeps if self.sweeps else 1
 
     def command(self, bind):
         return self.of.words(self.machine, bind, self.thp)
@@ -130,6 +140,12 @@ def gear_cases():
     return [Case(name) for name in ("4x4", "numa02", "phase")]
 
 
+def matrix_cases():
+    """Processes x threads for so long that the way there counts for little; ends of the matrix on fewer and more nodes."""
+    elsewhere = [Case(name, machine) for machine in (LARGE, EIGHT, MACHINES[4]) for name in ("4x4", "16x1")]
+    return [replace(case, sweeps=MATRIX_SWEEPS) for case in [Case(name) for name in tagged("matrix")] + elsewhere]
+
+
 def batch_cases():
     """Threads that share and outnumber the CPUs, threads that have their own memory."""
     return [Case(name) for name in ("4x4", "numa02")]
@@ -151,7 +167,7 @@ class Set:
         """What it takes, about, if no machine has been calibrated yet."""
         cases = self.cases()
         boot_s = BOOT_S * len(self.contenders) / len(boot.CONTENDERS)
-        return len(cases) * self.reps * boot_s + 2 * len({case.machine for case in cases}) * CALIBRATION_S
+        return sum(case.length for case in cases) * self.reps * boot_s + 2 * len({case.machine for case in cases}) * CALIBRATION_S
 
 
 SETS = {
@@ -159,19 +175,20 @@ SETS = {
     "full": Set("all workloads, and what of them differs elsewhere", full_cases, 5, 720),
     "check": Set("whether the benchmark itself works: a machine as small as can be", check_cases, 1, 30),
     "sizes": Set("two workloads on 1 to 16 nodes", size_cases, 3, 60, ("none", "thread", "async", "fault")),
+    "matrix": Set("processes x threads for 200 sweeps, beside a hard bind", matrix_cases, 1, 60, ("in-tree", "async", "hard")),
     "batches": Set("pages moved at once against stalls", batch_cases, 3, 30, ("none", "in-tree", *boot.BATCHES)),
     "gears": Set("what each gear adds", gear_cases, 3, 30, ("none", "learn", "tasks", "memory", "async")),
 }
 
 
 def all_cases():
-    return list(dict.fromkeys(full_cases() + short_cases() + size_cases()))
+    return list(dict.fromkeys(full_cases() + short_cases() + size_cases() + matrix_cases()))
 
 
 def find(names):
     """Cases by name. A workload's name alone means the standard machine, if it runs there, and small pages."""
     known = {case.name: case for case in all_cases()}
-    for case in sorted(all_cases(), key=lambda case: (case.machine != STANDARD, case.thp)):
+    for case in sorted(all_cases(), key=lambda case: (case.machine != STANDARD, case.thp, case.sweeps or 0)):
         known.setdefault(case.workload, case)
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -240,6 +240,9 @@ class Plan(unittest.TestCase):
         self.assertEqual({case.machine for case in plan.full_cases()}, set(plan.MACHINES))
 
     def test_told(self):
+        matrix = plan.find(["4x4@4x2-200"])[0]
+        self.assertIn("200", matrix.command("none"))
+        self.assertEqual((matrix.of.sweeps, matrix.length, plan.find(["4x4"])[0].length), (200, 4, 1))
         self.assertIn("256 MiB in all, a word in 1024 bytes, 140 sweeps. One process", plan.Case("numa02").told())
         self.assertTrue(plan.Case("redis").told().startswith("about 200 MiB in all. "))
 
