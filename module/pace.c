@@ -147,6 +147,7 @@ bool an_pace_collect(struct an_process *p, struct task_struct *leader)
 	struct an_thread *stat;
 	struct task_struct *t;
 	bool moved = false;
+	int nid;
 
 	for_each_thread(leader, t) {
 		stat = an_thread_find(t);
@@ -155,10 +156,10 @@ bool an_pace_collect(struct an_process *p, struct task_struct *leader)
 		collect(p, stat, t->pid);
 		if (!task_is_running(t))
 			continue;
-		if (thread_moved(stat, cpu_to_node(task_cpu(t))) &&
-		    !left_to_others(p, stat))
+		nid = cpu_to_node(task_cpu(t));
+		if (thread_moved(stat, nid) && !left_to_others(p, stat))
 			moved = true;
-		note_use(p, cpu_to_node(task_cpu(t)));
+		note_use(p, nid);
 	}
 	return moved;
 }

@@ -77,6 +77,17 @@ static bool its_own_region(const struct an_fault *f)
 	       f->verdict != AN_V_TORN && f->verdict != AN_V_SHARED;
 }
 
+/*
+ * Does the page even out how the memory of its process is spread? Others use it as
+ * well, and most of what the thread uses: no node has a claim to it, so where pages
+ * speak for themselves, as huge ones do, one fault is as good as the next.
+ */
+static bool evens_page_out(const struct an_fault *f)
+{
+	return f->has_home && f->page_home && f->spread_pull && f->sharer &&
+	       !f->same_task;
+}
+
 /* May one node have it, and is it this one? AN_R_NONE: it may follow. */
 static enum an_reason why_not_follow(const struct an_fault *f)
 {
@@ -90,7 +101,7 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 	case AN_V_NONE:
 		if (f->last_node == AN_NO_NODE)
 			return AN_R_FIRST_FAULT;
-		return again ? AN_R_NONE : AN_R_CONTRARY;
+		return again || evens_page_out(f) ? AN_R_NONE : AN_R_CONTRARY;
 	case AN_V_GATHER:
 		/* Where it belongs is for the home nodes to say. */
 		if (f->sharer && !f->has_home)
@@ -105,18 +116,6 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 	default:
 		return AN_R_OPEN;
 	}
-}
-
-/*
- * Does a page of which its region says nothing, as a huge one is all of it, even out
- * how the memory of its process is spread? Others use it as well, and most of what
- * the thread uses: no node has a claim to it, one fault is as good as the next.
- */
-static bool spreads_at_once(const struct an_fault *f)
-{
-	return f->verdict == AN_V_NONE && !f->contested && f->has_home &&
-	       f->page_home && f->spread_pull && f->sharer &&
-	       f->last_node != AN_NO_NODE && !f->same_task;
 }
 
 /**
@@ -148,8 +147,6 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 	if (f->page_node == f->cpu_node)
 		return AN_R_LOCAL;
 	why = out_of_place(f);
-	if (why == AN_R_NONE && spreads_at_once(f))
-		return AN_R_SPREAD;
 	if (why == AN_R_NONE)
 		why = why_not_follow(f);
 	if (why != AN_R_NONE)
