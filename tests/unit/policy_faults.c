@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of what is decided on a fault, in TAP: policy.c of module/. Part of policy_test. */
+/* Unit tests of what is decided on a fault, in TAP: policy_fault.c of module/. Part of policy_test. */
 #include "policy.h"
 #include "policy_faults.h"
 #include "unit.h"
