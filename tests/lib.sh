@@ -91,7 +91,7 @@ guest() {
 }
 
 # A hang would take all the time there is for testing, so these limits are several times what a test takes.
-time_limit=$(long_or_short 7200 900)
+time_limit=$(long_or_short 7200 600)
 
 boot_guest() {
 	guest_status=0

@@ -2,31 +2,36 @@
 # SPDX-License-Identifier: GPL-2.0
 # Virtual machines in the emulated machine: their memory is right, the meter sees their accesses, balancers move it.
 #
-# QEMU's emulation of SVM with several threads makes a program with VMs jump to address 0 now and then, with the module
-# or without it (docs/measuring.md). That ends with status 2, and is tried again; wrong memory is status 1, and is not.
+# QEMU's emulation of SVM with several threads makes a program with VMs jump to address 0 now and then, or a vCPU run on
+# and never halt, with the module or without it (docs/measuring.md). The former ends with status 2, the latter is killed;
+# either is tried again. Wrong memory is status 1, and is not.
 source "$(dirname "$0")/../lib.sh"
 
 # It hits the kernel under the VMs, too, with in-tree balancing as with the module: a bad address, or a reset. Then the
-# machine is started again, unless the module is in the trace; any other report is a failure at once.
+# machine is started again, unless the module is in the trace; any other report is a failure at once. So it is if the
+# machine itself hangs: a run takes less than a minute.
+time_limit=$(long_or_short 1200 300)
+hung() { [[ $guest_status = 124 ]] && ! grep -qF '[autonuma]' "$work/err"; }
 lost_kernel() {
 	[[ $guest_status = 70 ]] && ! grep -qF '[autonuma]' "$work/err" && tail -n 1 "$work/err" |
 		grep -qE 'BUG: (kernel NULL pointer|unable to handle page fault)|the guest went down'
 }
-emulator_failed() { stale_breakpoint || lost_kernel; }
+emulator_failed() { stale_breakpoint || lost_kernel || hung; }
 max_boots=3
 
 guest --nodes 2 --cpus 4 --mem 320 --with-module --meter "$work/meter" --file "$programs/vm" <<-'GUEST'
 	[ -e /dev/kvm ] || { vm 2>&1; exit 77; }
 	count_invalidations
-	# try_vm N OPTION...: case N, up to 4 times
+	# try_vm N OPTION...: case N, up to 4 times, of some seconds each
 	try_vm() {
 		number=$1 tries=0 ended=2
 		shift
 		while [ $ended = 2 ] && [ $tries -lt 4 ]; do
 			tries=$((tries + 1))
 			begin "$number"
-			vm --mem 32 --marks 10 "$@"
+			timeout -s KILL 60 vm --mem 32 --marks 10 "$@"
 			ended=$?
+			[ $ended != 137 ] || ended=2
 		done
 		echo "status $ended"
 		echo "tries $tries"
