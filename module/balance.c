@@ -90,14 +90,19 @@ static void prefer(struct task_struct *p, int nid)
 		sched_setnuma(p, nid);
 }
 
-/* Verified: remember it, so that undoing it is seen. */
-static void book_move(struct task_struct *p, int nid)
+/*
+ * Verified: remember it, so that undoing it is seen. Who made way for another and
+ * is to go on from there need not stay.
+ */
+static void book_move(struct task_struct *p, int nid, bool goes_on)
 {
 	struct an_thread *t;
 
 	rcu_read_lock();
 	t = an_thread_find(p);
-	if (t) {
+	if (t && goes_on) {
+		t->moved_to = NUMA_NO_NODE;
+	} else if (t) {
 		t->moved_to = nid;
 		t->stay_away = 0;
 		t->moved_jiffies = jiffies ?: 1;
@@ -123,7 +128,7 @@ static enum an_reason move(struct task_struct *p, const struct an_step *step)
 		return AN_R_STEP_REFUSED;
 	if (task_nid(p) != step->to)
 		return AN_R_STEP_ELSEWHERE;
-	book_move(p, step->to);
+	book_move(p, step->to, false);
 	an_count(AN_C_TASK_MOVES, 1);
 	return AN_R_NONE;
 }
@@ -142,8 +147,8 @@ static enum an_reason swap_tasks(struct task_struct *p, struct task_struct *q,
 		return AN_R_STEP_REFUSED;
 	if (task_nid(p) != step->to || task_nid(q) != step->from)
 		return AN_R_STEP_ELSEWHERE;
-	book_move(p, step->to);
-	book_move(q, step->from);
+	book_move(p, step->to, false);
+	book_move(q, step->from, step->other_goes_on);
 	an_count(AN_C_TASK_SWAPS, 1);
 	return AN_R_NONE;
 }

@@ -425,15 +425,34 @@ static void test_cpuless(void)
 static void test_chain(void)
 {
 	struct world *w = world_new(3, 3, 1, 1);
+	struct an_step *steps;
 	u32 t;
 
 	for (t = 0; t < 3; t++) {
 		put(w, t, 0, t);
 		add_faults(w, t, (t + 1) % 3, 100, 0);
 	}
-	ok(run(w, NULL) == 2 && w->s.tasks[0].node == 1 &&
+	ok(run(w, &steps) == 2 && w->s.tasks[0].node == 1 &&
 	   w->s.tasks[1].node == 2 && w->s.tasks[2].node == 0,
 	   "chain: a cycle of three is resolved by two swaps");
+	ok(steps[0].other_goes_on && !steps[1].other_goes_on,
+	   "chain: who only made way goes on, who is home does not");
+	free(steps);
+	world_free(w);
+}
+
+/* A task of which nothing is known makes way for one that is away from its memory. */
+static void test_stranger(void)
+{
+	struct world *w = world_new(2, 2, 1, 1);
+	struct an_step *steps;
+
+	put(w, 0, 0, 0);
+	put(w, 1, 0, 1);
+	add_faults(w, 0, 1, 100, 0);
+	ok(run(w, &steps) == 1 && !steps[0].other_goes_on,
+	   "stranger: makes way, and has nowhere to go on to");
+	free(steps);
 	world_free(w);
 }
 
@@ -705,6 +724,7 @@ int main(int argc, char **argv)
 	test_isolated();
 	test_cpuless();
 	test_chain();
+	test_stranger();
 	test_load_bound();
 	test_preferred();
 	test_kept();
