@@ -62,6 +62,9 @@
 #define VAIN_PASSES		4
 #define VAIN_PART		16L
 
+/* A process that had less than 15/16 of its memory a pass ago has just begun. */
+#define GROWTH_PART		16
+
 /* What a thread found running adds to the use of its node: room to forget. */
 #define USE_ONE			256
 
@@ -229,16 +232,26 @@ static bool stirred(const struct an_process *p)
 	return p->tally[AN_T_ROUSED] * STIRRED_ONE_IN > p->tally[AN_T_RESTED];
 }
 
+/* Had it less than 15/16 of its memory when the pass before ended? */
+static bool grows(struct an_process *p)
+{
+	bool grows = p->resident - p->resident / GROWTH_PART > p->resident_seen;
+
+	p->resident_seen = p->resident;
+	return grows;
+}
+
 /*
  * A pass moves pages at the second fault: some in a row that moved hardly any
- * of the pages not at rest are in vain. Not as long as memory gets spread.
+ * of the pages not at rest are in vain. Not as long as memory gets spread, nor while
+ * it is still being made: nobody can have used that twice.
  */
 static bool in_vain(struct an_process *p)
 {
 	long moved = atomic_long_read(&p->moved_ever);
 	long enough = p->spread_begun ? 0 : p->restless / VAIN_PART;
 
-	if (moved - p->moved_seen > enough)
+	if (grows(p) || moved - p->moved_seen > enough)
 		p->vain_passes = 0;
 	else if (p->vain_passes < VAIN_PASSES)
 		p->vain_passes++;

@@ -99,6 +99,7 @@ struct an_process {
 	bool spread_begun;		/* and until it is even */
 
 	long moved_seen;		/* moved_ever when the last pass ended */
+	unsigned long resident_seen;	/* resident, likewise */
 	u32 vain_passes;		/* in a row, nothing moved */
 
 	/* gear 3, pages: still to be moved; lately (halved per pass), and in all */
