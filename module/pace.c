@@ -28,11 +28,11 @@
 #define SAMPLE_PAGES_MAX	524288
 
 /*
- * A quiet process is walked every 2 s of CPU time at least, or so much later as
+ * A quiet process is walked every second of CPU time at least, or so much later as
  * it is larger: 2 s for each GiB, for a walk of some 3 ms.
  */
-#define QUIET_MS		2000
-#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / QUIET_MS)
+#define QUIET_MS		1000
+#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / 2000)
 
 /* Up to 1/16 of the pages not at rest are little to gain. */
 #define QUIET_ONE_IN		16
