@@ -36,6 +36,9 @@ static struct an_view view;
  */
 static DEFINE_MUTEX(marks_mutex);
 
+/* jiffies: when the last round began that had no step to take. knuma_balanced writes. */
+static unsigned long looked_jiffies;
+
 static int task_nid(const struct task_struct *p)
 {
 	return cpu_to_node(task_cpu(p));
@@ -457,6 +460,7 @@ static void act(u32 nr_steps)
 static void balance_round(void)
 {
 	u64 start = an_busy_clock();
+	unsigned long began = jiffies;
 	u32 nr;
 
 	if (an_view_take(&view)) {
@@ -474,6 +478,20 @@ static void balance_round(void)
 		publish_forecasts();
 	charge(an_busy_clock() - start);
 	an_view_drop(&view);
+	if (!nr)
+		WRITE_ONCE(looked_jiffies, began);
+}
+
+/**
+ * an_balance_looked_since - has this gear had its say on what was known then
+ * @when: jiffies
+ *
+ * Context: any. Return: whether it has found no step to take, or is switched off.
+ */
+bool an_balance_looked_since(unsigned long when)
+{
+	return !READ_ONCE(an_params.balance) ||
+	       time_after(READ_ONCE(looked_jiffies), when);
 }
 
 /* Context: marks_mutex, RCU read side; takes run-queue locks, one at a time. */

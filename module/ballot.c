@@ -211,6 +211,29 @@ u32 an_ballot_next_draw(u64 word)
 }
 
 /**
+ * an_ballot_draw_before - the draw that goes along with one
+ * @draw: of an_ballot_next_draw()
+ */
+u32 an_ballot_draw_before(u32 draw)
+{
+	return (draw + AN_BALLOT_DRAWS - 1) % AN_BALLOT_DRAWS;
+}
+
+/**
+ * an_ballot_drawn_again - which of the pages that were made to fault last had been
+ *	made to the time before, too
+ * @word: the votes on the region
+ *
+ * Return: the number of their draw.
+ */
+u32 an_ballot_drawn_again(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return an_ballot_draw_before(b.draw);
+}
+
+/**
  * an_ballot_drawn - the pages of a draw will fault
  * @word: the votes on the region
  * @draw: of an_ballot_next_draw()

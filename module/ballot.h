@@ -79,6 +79,8 @@ struct an_vote {
 
 u64 an_ballot_vote(u64 word, const struct an_vote *vote);
 u32 an_ballot_next_draw(u64 word);
+u32 an_ballot_draw_before(u32 draw);
+u32 an_ballot_drawn_again(u64 word);
 u64 an_ballot_drawn(u64 word, u32 draw, bool rests);
 bool an_ballot_rests(u64 word);
 u64 an_ballot_planted_each(u64 word);

@@ -89,6 +89,11 @@ struct an_past_state {
 	bool hopeless;		/* used from several nodes */
 };
 
+static bool settled(const struct an_process *p, const struct an_past_state *was)
+{
+	return was->at_rest && READ_ONCE(p->in_place);
+}
+
 /*
  * The votes on the region of the page. NULL where each page speaks for itself:
  * a shared mapping has users that vote elsewhere.
@@ -130,13 +135,12 @@ static enum an_verdict cast(struct an_process *p, unsigned long addr,
 
 /* Asks the region of the page. */
 static void ask_region(struct an_fault *f, struct an_process *p,
-		       unsigned long addr, atomic64_t *votes,
-		       struct an_past_state *was)
+		       const struct vm_area_struct *vma, unsigned long addr,
+		       atomic64_t *votes, struct an_past_state *was)
 {
 	struct an_vote vote = {
 		.node = f->cpu_node,
 		.pass = READ_ONCE(p->pass),
-		.known = an_policy_tells(f),
 		.same = f->last_node == f->cpu_node,
 	};
 	u64 before = atomic64_read(votes);
@@ -144,10 +148,14 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	f->verdict = an_ballot_verdict(before, &f->leader);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
 	if (was->sample) {
+		f->stale = !an_walk_faults_again(vma, addr,
+						 an_ballot_drawn_again(before));
 		was->hopeless = an_ballot_rests(before) &&
 				f->verdict == AN_V_SHARED;
 		was->at_rest = an_ballot_rests(before) && !was->hopeless;
 	}
+	f->settled = settled(p, was);
+	vote.known = an_policy_tells(f);
 	vote.mute = !an_policy_votes(f);
 	if (f->verdict != AN_V_NONE)
 		f->verdict = cast(p, addr, votes, &vote, &f->leader);
@@ -412,13 +420,14 @@ static void note(struct an_thread *t, const struct an_process *p,
 	else if (was->at_rest && pages == 1)
 		pages = AN_EACH_REST_ONE_IN;
 	t->decided = true;
+	t->knows = an_policy_knows(f);
 	t->weight = pages * (was->at_rest || was->hopeless ?
 			     READ_ONCE(p->rest_one_in) : READ_ONCE(p->one_in));
 	an_tally(t, AN_T_FAULTS, 1);
 	an_tally(t, AN_T_SEEN, t->weight);
 	if (local)
 		an_tally(t, AN_T_LOCAL, t->weight);
-	if (!was->at_rest)
+	if (!was->at_rest || !an_policy_votes(f))
 		return;
 	an_tally(t, AN_T_RESTED, pages);
 	if (!local)
@@ -484,7 +493,9 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
+	f.changed = READ_ONCE(p->changed_pass) == READ_ONCE(p->pass);
 	span = span_of(vmf, addr, folio);
+	f.settled = settled(p, &was);
 	votes = votes_of(p, vmf, addr);
 	f.lone = votes && an_process_lone(p, current) && kept_on(p) == f.cpu_node;
 	/* It was carried there, but is to stay: its memory need not wait. */
@@ -493,7 +504,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	if (votes && span.pages == HPAGE_PMD_NR)
 		ask_huge(&f, p, folio, votes);
 	else if (votes)
-		ask_region(&f, p, addr, votes, &was);
+		ask_region(&f, p, vmf->vma, addr, votes, &was);
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);
@@ -530,7 +541,7 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 		t->queued_to = NUMA_NO_NODE;
 	}
 	pages = t->weight;
-	known = !cpupid_pid_unset(last_cpupid);
+	known = t->knows;
 	own = cpupid_match_pid(current, last_cpupid);
 	if (known && own)
 		WRITE_ONCE(t->known_private, t->known_private + pages);

@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/topology.h>
 #include "autonuma.h"
+#include "balance.h"
 #include "decision.h"
 #include "pace.h"
 #include "queue.h"
@@ -232,6 +233,73 @@ static bool stirred(const struct an_process *p)
 	return p->tally[AN_T_ROUSED] * STIRRED_ONE_IN > p->tally[AN_T_RESTED];
 }
 
+/* All of it is looked at, as soon as may be. */
+static void begin_stir(struct an_process *p)
+{
+	p->stirred = true;
+	p->vain_passes = 0;
+	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
+	WRITE_ONCE(p->one_in, 1);
+	WRITE_ONCE(p->rest_one_in, 1);
+}
+
+/*
+ * Had each thread its memory with it, and has most of that another user now? Then
+ * threads may have to change places. Where several threads share, the home nodes
+ * say what belongs where.
+ */
+static bool use_changed(const struct an_process *p)
+{
+	return READ_ONCE(an_params.balance) && !p->changed && stirred(p) &&
+	       p->tally[AN_T_RESTED] >= MIN_REST_FAULTS &&
+	       p->tally[AN_T_ROUSED] * 2 > p->tally[AN_T_RESTED] &&
+	       p->in_place && !an_any_node(p->home);
+}
+
+static void begin_change(struct an_process *p)
+{
+	begin_stir(p);
+	WRITE_ONCE(p->changed, true);
+	WRITE_ONCE(p->changed_pass, p->pass + 1);
+}
+
+/*
+ * After so long the faults of a pass have told who uses what; and so long at most the
+ * next one waits for gear 4 to act on that.
+ */
+#define CHANGED_TELLS_MS	100
+#define CHANGED_WAIT_MS		1000
+
+/**
+ * an_pace_tasks_first - should threads have changed places before the next pass
+ * @p: the process
+ *
+ * Votes of two passes make memory follow; threads that change places are cheaper.
+ * They do not all change their use at the same time, so this holds until all is in
+ * place again. Context: knuma_scand.
+ */
+bool an_pace_tasks_first(const struct an_process *p)
+{
+	unsigned long told = p->ended_jiffies +
+			     msecs_to_jiffies(CHANGED_TELLS_MS);
+
+	return p->changed && p->mode == AN_MODE_ACT &&
+	       !an_balance_looked_since(told) &&
+	       time_before(jiffies, p->ended_jiffies +
+			   msecs_to_jiffies(CHANGED_WAIT_MS));
+}
+
+/* Not before the next pass is due, which may be seconds away. Context: knuma_scand. */
+void an_pace_look(struct an_process *p)
+{
+	if (p->scanning)
+		return;
+	if (use_changed(p))
+		begin_change(p);
+	else if (!p->stirred && stirred(p))
+		begin_stir(p);
+}
+
 /* Had it less than 15/16 of its memory when the pass before ended? */
 static bool grows(struct an_process *p)
 {
@@ -319,8 +387,12 @@ static void set_pace(struct an_process *p, struct task_struct *leader)
 	enum an_reason why;
 
 	p->stirred = stirred(p);
-	if (p->stirred && !was_stirred)
-		p->vain_passes = 0;
+	if (use_changed(p))
+		begin_change(p);
+	else if (p->stirred && !was_stirred)
+		begin_stir(p);
+	else if (!p->stirred)
+		WRITE_ONCE(p->changed, false);
 	vain = in_vain(p);
 	quiet = vain || (!p->stirred && !p->spread_begun &&
 			 p->restless * QUIET_ONE_IN <= p->resident);
@@ -344,6 +416,7 @@ static void book_faults(struct an_process *p)
 {
 	WRITE_ONCE(p->seen, p->seen / 2 + p->tally[AN_T_SEEN]);
 	WRITE_ONCE(p->seen_local, p->seen_local / 2 + p->tally[AN_T_LOCAL]);
+	WRITE_ONCE(p->in_place, p->seen_local * 2 > p->seen);
 	WRITE_ONCE(p->seen_would_move, p->seen_would_move / 2 +
 				       p->tally[AN_T_WOULD_MOVE]);
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);
@@ -417,5 +490,6 @@ void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 	set_pace(p, leader);
 	book_faults(p);
 	an_rest_pass_ended(p);
+	p->ended_jiffies = jiffies;
 	memset(p->tally, 0, sizeof(p->tally));
 }

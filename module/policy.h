@@ -62,6 +62,9 @@ struct an_fault {
 	int leader;		/* likewise, AN_V_GATHER: the node that uses it */
 	int turn_node;		/* home node whose turn it is to take the region */
 	bool same_task;		/* last fault was of the same thread */
+	bool stale;		/* it may be long ago */
+	bool settled;		/* it had its users, until just now */
+	bool changed;		/* as all memory had: threads may change places first */
 	bool sharer;		/* the thread mostly uses shared pages */
 	bool owner;		/* the thread hardly uses any shared page */
 	bool lone;		/* no other thread was seen to use its memory, and it stays */
@@ -159,6 +162,7 @@ struct an_stay {
 
 bool an_policy_kept(enum an_reason why);
 bool an_policy_votes(const struct an_fault *f);
+bool an_policy_knows(const struct an_fault *f);
 bool an_policy_tells(const struct an_fault *f);
 enum an_reason an_policy_fault(const struct an_fault *f);
 bool an_policy_in_turn(const struct an_fault *f, enum an_reason why);

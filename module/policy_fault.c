@@ -39,6 +39,23 @@ bool an_policy_votes(const struct an_fault *f)
 }
 
 /**
+ * an_policy_knows - does this fault tell whether the thread shares the page
+ * @f: the fault
+ *
+ * Two threads share what both use at the same time. Whether settled memory that is
+ * used from another node is shared now, or has changed hands, its next fault tells.
+ *
+ * Context: any; looks at @f only.
+ */
+bool an_policy_knows(const struct an_fault *f)
+{
+	bool taken_up = (f->settled || f->changed) && !f->has_home &&
+			!f->same_task && f->last_node != f->cpu_node;
+
+	return f->last_node != AN_NO_NODE && !f->stale && !taken_up;
+}
+
+/**
  * an_policy_tells - does this fault tell whether the page has one user
  * @f: the fault
  *
@@ -47,7 +64,7 @@ bool an_policy_votes(const struct an_fault *f)
  */
 bool an_policy_tells(const struct an_fault *f)
 {
-	return f->last_node != AN_NO_NODE &&
+	return an_policy_knows(f) &&
 	       (f->last_node == f->cpu_node || !f->same_task);
 }
 
@@ -77,6 +94,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 {
 	bool again = f->last_node == f->cpu_node;
 
+	if (f->changed)
+		return AN_R_CHANGED;
 	if (f->contested)
 		return AN_R_CONTESTED;
 	if (its_own_region(f))
@@ -114,7 +133,7 @@ static enum an_reason why_not_follow(const struct an_fault *f)
  * home node of the process, on a core one if there are such, spread over them.
  * What runs away from home pulls nothing shared, and nothing at all from home:
  * it is expected back. A huge page that several nodes use is taken apart where that
- * is worth a try.
+ * is worth a try. While threads may change places for it, no memory moves.
  *
  * Context: any; looks at @f only.
  * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to

@@ -78,6 +78,7 @@ enum an_reason {
 	AN_R_HELD_BACKLOG,	/* the queues are to drain first */
 	AN_R_HELD_BUDGET,	/* the scanner has had its share of the CPUs */
 	AN_R_HELD_RATE,		/* its choice's migration rate is spent */
+	AN_R_HELD_TASKS,	/* its threads may have to change places first */
 	/* planted */
 	AN_R_PLANT_RESTLESS,	/* last fault not from the page's own node */
 	AN_R_PLANT_SAMPLE,	/* at rest: one of so many */
@@ -96,6 +97,7 @@ enum an_reason {
 	AN_R_WANDERING,		/* the thread came to this node just now */
 	AN_R_SHARED_HOME,	/* shared page already on a home node */
 	AN_R_AWAY_FROM_HOME,	/* shared page, and this CPU is not at home */
+	AN_R_CHANGED,		/* others used it until just now: threads first */
 	AN_R_NOT_ALLOWED,	/* memory policy or cpuset excludes the node */
 	AN_R_CONTESTED,		/* huge page of several nodes: take it apart */
 	AN_R_FOLLOW,		/* move: that node uses it */

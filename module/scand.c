@@ -490,6 +490,7 @@ static void look_at(struct an_process *p, struct look *look)
 		look->cpu_ns = act.cpu_ns;
 		if (an_pace_collect(p, leader) || xchg(&p->home_changed, false))
 			an_pace_rearm(p);
+		an_pace_look(p);
 		look->due = pass_due(p, &act);
 	}
 	rcu_read_unlock();
@@ -524,6 +525,8 @@ static bool backlogged(const struct an_process *p)
 		hold(p, AN_R_HELD_BACKLOG);
 	else if (an_choice_rate_spent(p->choice))
 		hold(p, AN_R_HELD_RATE);
+	else if (an_pace_tasks_first(p))
+		hold(p, AN_R_HELD_TASKS);
 	else
 		return false;
 	return true;

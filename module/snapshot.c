@@ -246,8 +246,14 @@ static void view_moved(struct an_thread *t, const struct task_struct *p,
 	}
 }
 
-static bool cooling(const struct an_thread *t)
+/*
+ * Where the use of memory has changed, the threads tell bit by bit where they belong
+ * now: they may go on at once, if nobody took them away from where they were sent.
+ */
+static bool cooling(const struct an_thread *t, const struct an_process *p)
 {
+	if (READ_ONCE(p->changed) && !t->undone)
+		return false;
 	return t->moved_jiffies &&
 	       time_before(jiffies, t->moved_jiffies +
 			   (msecs_to_jiffies(COOL_MS) << t->undone));
@@ -303,8 +309,8 @@ static void forget_place(struct an_thread *t, struct task_struct *p)
 		sched_setnuma(p, NUMA_NO_NODE);
 }
 
-static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed,
-		      bool small)
+static void view_task(struct an_view *v, const struct an_process *process,
+		      struct task_struct *p, u64 elapsed, bool small)
 {
 	struct an_thread *t = an_thread_get(p);
 	u32 index = v->s.nr_tasks;
@@ -326,7 +332,7 @@ static void view_task(struct an_view *v, struct task_struct *p, u64 elapsed,
 	task->node = nid;
 	task->load = t->load;
 	task->allowed = view_allowed(v, index, p);
-	task->fixed = cooling(t) || !fair_task(p) || p->nr_cpus_allowed == 1 ||
+	task->fixed = cooling(t, process) || !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);
 	task->held = dry && !task->fixed;
 	task->fixed |= dry;
@@ -400,7 +406,7 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	v->mms[index] = p->mm;
 	small = get_mm_rss(p->mm) < SMALL_PAGES;
 	for_each_thread(leader, t)
-		view_task(v, t, elapsed, small);
+		view_task(v, p, t, elapsed, small);
 	v->s.nr_procs++;
 }
 

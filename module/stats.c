@@ -356,11 +356,13 @@ static void thread_reset(struct an_thread *t, const struct mm_struct *mm)
 /*
  * Halve the statistics at the thread's first fault in a new pass of its
  * process, once however many it missed: a thread that slept is still where it
- * was. Forget them if the thread has changed its mm. Context: current.
+ * was. What it used before the use of memory changed tells nothing any more. Forget
+ * them if the thread has changed its mm. Context: current.
  */
 void an_thread_decay(struct an_thread *t, const struct an_process *p)
 {
 	u32 pass = READ_ONCE(p->pass);
+	bool keep;
 	int i;
 
 	if (t->mm != p->mm)
@@ -368,10 +370,11 @@ void an_thread_decay(struct an_thread *t, const struct an_process *p)
 	if (t->pass == pass)
 		return;
 	t->pass = pass;
+	keep = READ_ONCE(p->changed_pass) != pass;
 	for (i = 0; i < 2 * nr_node_ids; i++)
-		WRITE_ONCE(t->nodes[i], t->nodes[i] / 2);
-	WRITE_ONCE(t->known_private, t->known_private / 2);
-	WRITE_ONCE(t->known_shared, t->known_shared / 2);
+		WRITE_ONCE(t->nodes[i], t->nodes[i] / 2 * keep);
+	WRITE_ONCE(t->known_private, t->known_private / 2 * keep);
+	WRITE_ONCE(t->known_shared, t->known_shared / 2 * keep);
 	t->hops /= 2;
 }
 

@@ -65,6 +65,10 @@ struct an_process {
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
 	bool stirred;			/* pages at rest get remote faults */
+	bool in_place;			/* most faults of the last passes were local */
+	bool changed;			/* of most of them, the users have changed */
+	u32 changed_pass;		/* the first one after that */
+	unsigned long ended_jiffies;	/* when the last pass ended */
 	s16 *where;			/* of its threads: see an_plant */
 	bool roused_now;		/* the next pass comes by rearm() */
 	u32 one_in, rest_one_in;	/* of the pass under way: see an_plant */
@@ -156,6 +160,7 @@ struct an_thread {
 	unsigned long since;		/* jiffies: first fault there */
 	u32 hops;			/* changes of node, halved per pass */
 	bool decided;			/* decide() to fault(): this one counts */
+	bool knows;			/* likewise: it tells whether they are shared */
 	u32 weight;			/* likewise: for so many pages */
 	int queued_to;			/* likewise: the pages will be there */
 	u32 known_private, known_shared; /* faults on pages with a known past */

@@ -128,20 +128,20 @@ unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start)
 }
 
 /* xorshift32: a draw per page must cost less than looking at the page. */
-static u32 draw(struct an_plant *plant)
+static u32 draw(u32 *random)
 {
-	u32 x = plant->random;
+	u32 x = *random;
 
 	x ^= x << 13;
 	x ^= x >> 17;
 	x ^= x << 5;
-	plant->random = x;
+	*random = x;
 	return x;
 }
 
-static bool drawn(struct an_plant *plant, u32 one_in)
+static bool drawn(u32 *random, u32 one_in)
 {
-	return one_in <= 1 || draw(plant) % one_in == 0;
+	return one_in <= 1 || draw(random) % one_in == 0;
 }
 
 /* Where the thread of the last fault runs now; AN_NO_NODE: that is not certain. */
@@ -171,14 +171,14 @@ static bool choose(struct an_plant *plant, struct folio *folio,
 	bool unknown = cpupid_pid_unset(folio_last_cpupid(folio)), chosen;
 
 	if (unknown && plant->guide.again) {
-		chosen = drawn(plant, AN_AGAIN_ONE_IN);
+		chosen = drawn(&plant->random, AN_AGAIN_ONE_IN);
 		plant->samples += chosen ? pages : 0;
 	} else if (at_rest(plant, folio)) {
-		chosen = drawn(plant, rest_one_in);
+		chosen = drawn(&plant->random, rest_one_in);
 		plant->samples += chosen ? pages : 0;
 	} else {
 		plant->restless += pages;
-		chosen = drawn(plant, plant->one_in);
+		chosen = drawn(&plant->random, plant->one_in);
 	}
 	return chosen;
 }
@@ -280,12 +280,12 @@ struct peek {
 };
 
 /* A page of the @part-th of @parts parts of @nr pages. */
-static unsigned int draw_of(struct an_plant *plant, unsigned int part,
-			    unsigned int parts, unsigned int nr)
+static unsigned int draw_of(u32 *random, unsigned int part, unsigned int parts,
+			    unsigned int nr)
 {
 	unsigned int first = part * nr / parts;
 
-	return first + draw(plant) % ((part + 1) * nr / parts - first);
+	return first + draw(random) % ((part + 1) * nr / parts - first);
 }
 
 static bool belongs(const struct an_plant *plant, const struct an_guide *g,
@@ -309,7 +309,7 @@ static void peek(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
 	struct folio *folio;
 
 	for (part = 0; part < PEEKS; part++) {
-		at = draw_of(plant, part, PEEKS, nr);
+		at = draw_of(&plant->random, part, PEEKS, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
 		if (!folio)
 			continue;
@@ -320,14 +320,9 @@ static void peek(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
 }
 
 /* What is drawn depends on the region and the number of the draw alone. */
-static void seed(struct an_plant *plant, unsigned long addr, u32 number)
+static u32 seed(unsigned long addr, u32 number)
 {
-	plant->random = hash_64((addr >> PMD_SHIFT) + ((u64)number << 40), 32) | 1;
-}
-
-static u32 last_draw(const struct an_guide *g)
-{
-	return (g->draw + AN_BALLOT_DRAWS - 1) % AN_BALLOT_DRAWS;
+	return hash_64((addr >> PMD_SHIFT) + ((u64)number << 40), 32) | 1;
 }
 
 /* Makes the pages of one draw fault. */
@@ -335,18 +330,47 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 			unsigned long addr, unsigned int nr, u32 number,
 			struct an_plant *plant)
 {
+	u32 random = seed(addr, number);
 	struct folio *folio;
 	unsigned int part, at;
 
-	seed(plant, addr, number);
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
-		at = draw_of(plant, part, AN_BALLOT_DRAWN, nr);
+		at = draw_of(&random, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
 		if (!folio || pte_protnone(ptep_get(pte + at)) ||
 		    !may_plant(vma, folio))
 			continue;
 		plant_pte(vma, addr + at * PAGE_SIZE, pte + at, plant);
 	}
+}
+
+/**
+ * an_walk_faults_again - was a page of a region drawn, and not only made to fault
+ *	with the draw after it
+ * @vma: its mapping
+ * @addr: its address
+ * @draw: number of the draw
+ *
+ * Context: who keeps @vma; looks at nothing else.
+ * Return: whether it was. True as well where the mapping has too little of the
+ * region for draws: its neighbours in the region voted, its own pages do not.
+ */
+bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
+			  u32 draw)
+{
+	unsigned long first = max(ALIGN_DOWN(addr, PMD_SIZE), vma->vm_start);
+	unsigned long end = min(ALIGN_DOWN(addr, PMD_SIZE) + PMD_SIZE,
+				vma->vm_end);
+	unsigned int nr = (end - first) / PAGE_SIZE, part;
+	u32 random = seed(first, draw);
+
+	if (nr < MIN_SAMPLED)
+		return true;
+	for (part = 0; part < AN_BALLOT_DRAWN; part++)
+		if (draw_of(&random, part, AN_BALLOT_DRAWN, nr) ==
+		    (addr - first) / PAGE_SIZE)
+			return true;
+	return false;
 }
 
 /*
@@ -359,14 +383,14 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 {
 	unsigned int part, at, left = 0, here = 0;
 	const struct an_guide *g = &plant->guide;
+	u32 random = seed(addr, an_ballot_draw_before(g->draw));
 	struct folio *folio;
 	int last, now;
 
 	if (g->verdict != AN_V_GATHER)
 		return false;
-	seed(plant, addr, last_draw(g));
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
-		at = draw_of(plant, part, AN_BALLOT_DRAWN, nr);
+		at = draw_of(&random, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
 		last = folio ? folio_last_cpupid(folio) : -1;
 		if (cpupid_pid_unset(last) || cpupid_to_nid(last) != g->node)
@@ -381,8 +405,9 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 /* A choice of regions holds for two passes, or no page would fault twice. */
 static bool region_drawn(struct an_plant *plant, unsigned long addr, u32 one_in)
 {
-	seed(plant, addr, ~(plant->pass / 2));
-	return drawn(plant, one_in);
+	u32 random = seed(addr, ~(plant->pass / 2));
+
+	return drawn(&random, one_in);
 }
 
 static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
@@ -396,7 +421,8 @@ static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
 	if (!region_drawn(plant, addr, one_in))
 		return;
 	if (g->redraw)
-		plant_drawn(vma, pte, addr, nr, last_draw(g), plant);
+		plant_drawn(vma, pte, addr, nr,
+			    an_ballot_draw_before(g->draw), plant);
 	plant_drawn(vma, pte, addr, nr, g->draw, plant);
 	g->drawn = true;
 	g->rests = rests;
@@ -413,7 +439,7 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	struct peek found = {};
 	bool rests;
 
-	seed(plant, addr, AN_BALLOT_DRAWS + plant->pass);
+	plant->random = seed(addr, AN_BALLOT_DRAWS + plant->pass);
 	if (nr >= MIN_SAMPLED)
 		peek(vma, pte, addr, nr, plant, &found);
 	g->sparse = found.nr < SPARSE;

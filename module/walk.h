@@ -86,6 +86,8 @@ static inline unsigned long an_isolate_noted(const struct an_isolate *iso,
 }
 
 unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start);
+bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
+			  u32 draw);
 void an_walk_begin(struct mm_struct *mm, struct an_plant *plant);
 void an_walk_end(struct mm_struct *mm, struct an_plant *plant);
 void an_walk_plant(struct vm_area_struct *vma, unsigned long start,

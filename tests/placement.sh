@@ -101,4 +101,6 @@ check_placements() {
 		check "$which, $words: comes about" holds "$number" "$which"
 		number=$((number + 1))
 	done
+	# 49152 pages had to move; had memory moved half way, not threads, 65536 more would have.
+	check "c, $words: threads change places" at_most "$(migrated 2)" 90112
 }

@@ -148,6 +148,27 @@ void test_tells(void)
 	ok(!an_policy_tells(&f), "tells not: a page never seen");
 }
 
+/* What tells whether the thread shares its memory. */
+void test_knows(void)
+{
+	struct an_fault f = { .page_node = 0, .cpu_node = 1, .last_node = 0 };
+
+	ok(an_policy_knows(&f), "knows: another thread used it");
+	f.settled = true;
+	ok(!an_policy_knows(&f) && !an_policy_tells(&f),
+	   "knows not: settled memory, taken up on another node");
+	f.same_task = true;
+	ok(an_policy_knows(&f), "knows: its own settled memory");
+	f.same_task = false;
+	f.last_node = 1;
+	ok(an_policy_knows(&f), "knows: settled memory of two threads of a node");
+	f.last_node = 0;
+	f.has_home = true;
+	ok(an_policy_knows(&f), "knows: settled memory of a process with a home");
+	f.stale = true;
+	ok(!an_policy_knows(&f), "knows not: a page that was used long ago");
+}
+
 /* Who is out of place has no vote; what follows as a region. */
 void test_regions(void)
 {

@@ -708,6 +708,7 @@ int main(int argc, char **argv)
 	begin(argc, argv, &iterations);
 	test_fault();
 	test_tells();
+	test_knows();
 	test_regions();
 	test_turn();
 	test_core();
