@@ -87,11 +87,24 @@ struct an_past_state {
 	bool sample;		/* of its region; else for itself */
 	bool at_rest;		/* used where it is, as far as known */
 	bool hopeless;		/* used from several nodes */
+	bool mute;		/* the thread is not where it belongs */
 };
 
+/*
+ * A region has its verdict; of a page by itself, that its last user was on its node
+ * tells less.
+ */
 static bool settled(const struct an_process *p, const struct an_past_state *was)
 {
-	return was->at_rest && READ_ONCE(p->in_place);
+	return was->at_rest && (was->sample ? READ_ONCE(p->in_place) :
+					      READ_ONCE(p->all_in_place));
+}
+
+/* The use of most memory has changed, and this is the first pass to tell. */
+static bool use_changed(const struct an_process *p)
+{
+	return READ_ONCE(p->changed) &&
+	       READ_ONCE(p->changed_pass) == READ_ONCE(p->pass);
 }
 
 /*
@@ -148,7 +161,8 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	f->verdict = an_ballot_verdict(before, &f->leader);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
 	if (was->sample) {
-		f->stale = !an_walk_faults_again(vma, addr,
+		f->stale = READ_ONCE(an_params.migrate) != AN_MIGRATE_FAULT &&
+			   !an_walk_faults_again(vma, addr,
 						 an_ballot_drawn_again(before));
 		was->hopeless = an_ballot_rests(before) &&
 				f->verdict == AN_V_SHARED;
@@ -156,7 +170,8 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	}
 	f->settled = settled(p, was);
 	vote.known = an_policy_tells(f);
-	vote.mute = !an_policy_votes(f);
+	was->mute = !an_policy_votes(f);
+	vote.mute = was->mute;
 	if (f->verdict != AN_V_NONE)
 		f->verdict = cast(p, addr, votes, &vote, &f->leader);
 }
@@ -427,7 +442,7 @@ static void note(struct an_thread *t, const struct an_process *p,
 	an_tally(t, AN_T_SEEN, t->weight);
 	if (local)
 		an_tally(t, AN_T_LOCAL, t->weight);
-	if (!was->at_rest || !an_policy_votes(f))
+	if (!was->at_rest || was->mute)
 		return;
 	an_tally(t, AN_T_RESTED, pages);
 	if (!local)
@@ -493,9 +508,10 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
-	f.changed = READ_ONCE(p->changed_pass) == READ_ONCE(p->pass);
+	f.changed = use_changed(p);
 	span = span_of(vmf, addr, folio);
 	f.settled = settled(p, &was);
+	was.mute = !an_policy_votes(&f);
 	votes = votes_of(p, vmf, addr);
 	f.lone = votes && an_process_lone(p, current) && kept_on(p) == f.cpu_node;
 	/* It was carried there, but is to stay: its memory need not wait. */

@@ -45,6 +45,12 @@
 #define STIRRED_ONE_IN		10
 
 /*
+ * What has begun to be used from elsewhere, and still is after so many passes, is so
+ * for good.
+ */
+#define CHANGED_PASSES		8
+
+/*
  * A thread that leaves a node after so long makes the scanner look sooner; one
  * that is carried about by wake-ups all the time must not.
  */
@@ -233,10 +239,14 @@ static bool stirred(const struct an_process *p)
 	return p->tally[AN_T_ROUSED] * STIRRED_ONE_IN > p->tally[AN_T_RESTED];
 }
 
-/* All of it is looked at, as soon as may be. */
+/*
+ * All of it is looked at, as soon as may be: by the next pass, at whose end the faults
+ * since the last one, of two rates of sampling, are not judged again.
+ */
 static void begin_stir(struct an_process *p)
 {
 	p->stirred = true;
+	p->stir_pass = p->pass + 1;
 	p->vain_passes = 0;
 	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 	WRITE_ONCE(p->one_in, 1);
@@ -250,17 +260,27 @@ static void begin_stir(struct an_process *p)
  */
 static bool use_changed(const struct an_process *p)
 {
-	return READ_ONCE(an_params.balance) && !p->changed && stirred(p) &&
-	       p->tally[AN_T_RESTED] >= MIN_REST_FAULTS &&
-	       p->tally[AN_T_ROUSED] * 2 > p->tally[AN_T_RESTED] &&
-	       p->in_place && !an_any_node(p->home);
+	if (!READ_ONCE(an_params.balance) || p->mode != AN_MODE_ACT ||
+	    p->changed || !p->in_place || p->alone == AN_ALONE_PASSES ||
+	    an_any_node(p->home))
+		return false;
+	return stirred(p) && p->tally[AN_T_RESTED] >= MIN_REST_FAULTS &&
+	       p->tally[AN_T_ROUSED] * 2 > p->tally[AN_T_RESTED];
 }
 
 static void begin_change(struct an_process *p)
 {
 	begin_stir(p);
-	WRITE_ONCE(p->changed, true);
 	WRITE_ONCE(p->changed_pass, p->pass + 1);
+	WRITE_ONCE(p->changed, true);
+}
+
+/* All is in place again, nothing comes of it, or it is no longer a change. */
+static void end_change(struct an_process *p, bool vain)
+{
+	if (!p->stirred || vain ||
+	    (s32)(p->pass - p->changed_pass) >= CHANGED_PASSES)
+		WRITE_ONCE(p->changed, false);
 }
 
 /*
@@ -283,16 +303,23 @@ bool an_pace_tasks_first(const struct an_process *p)
 	unsigned long told = p->ended_jiffies +
 			     msecs_to_jiffies(CHANGED_TELLS_MS);
 
-	return p->changed && p->mode == AN_MODE_ACT &&
+	return p->changed && (s32)(p->pass - p->changed_pass) >= 0 &&
+	       p->mode == AN_MODE_ACT &&
 	       !an_balance_looked_since(told) &&
 	       time_before(jiffies, p->ended_jiffies +
 			   msecs_to_jiffies(CHANGED_WAIT_MS));
 }
 
+/* Has a quarter of those at rest faulted that were made to? */
+static bool enough_told(const struct an_process *p)
+{
+	return p->tally[AN_T_RESTED] * p->rest_one_in * 4 >= p->resident;
+}
+
 /* Not before the next pass is due, which may be seconds away. Context: knuma_scand. */
 void an_pace_look(struct an_process *p)
 {
-	if (p->scanning)
+	if (p->scanning || !enough_told(p))
 		return;
 	if (use_changed(p))
 		begin_change(p);
@@ -300,12 +327,12 @@ void an_pace_look(struct an_process *p)
 		begin_stir(p);
 }
 
-/* Had it less than 15/16 of its memory when the pass before ended? */
+/* Had it never more than 15/16 of this memory when a pass ended before? */
 static bool grows(struct an_process *p)
 {
 	bool grows = p->resident - p->resident / GROWTH_PART > p->resident_seen;
 
-	p->resident_seen = p->resident;
+	p->resident_seen = max(p->resident_seen, p->resident);
 	return grows;
 }
 
@@ -386,14 +413,13 @@ static void set_pace(struct an_process *p, struct task_struct *leader)
 	bool was_stirred = p->stirred, vain, quiet;
 	enum an_reason why;
 
-	p->stirred = stirred(p);
+	p->stirred = p->stir_pass == p->pass || stirred(p);
 	if (use_changed(p))
 		begin_change(p);
 	else if (p->stirred && !was_stirred)
 		begin_stir(p);
-	else if (!p->stirred)
-		WRITE_ONCE(p->changed, false);
 	vain = in_vain(p);
+	end_change(p, vain);
 	quiet = vain || (!p->stirred && !p->spread_begun &&
 			 p->restless * QUIET_ONE_IN <= p->resident);
 	if (quiet)
@@ -417,6 +443,7 @@ static void book_faults(struct an_process *p)
 	WRITE_ONCE(p->seen, p->seen / 2 + p->tally[AN_T_SEEN]);
 	WRITE_ONCE(p->seen_local, p->seen_local / 2 + p->tally[AN_T_LOCAL]);
 	WRITE_ONCE(p->in_place, p->seen_local * 2 > p->seen);
+	WRITE_ONCE(p->all_in_place, p->seen_local * 8 > p->seen * 7);
 	WRITE_ONCE(p->seen_would_move, p->seen_would_move / 2 +
 				       p->tally[AN_T_WOULD_MOVE]);
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);

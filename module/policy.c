@@ -432,7 +432,8 @@ static void try_swap(const struct an_snapshot *s, struct work *w,
 	best->other = other;
 	best->gain = gain;
 	best->part = part_of(gain, present + before);
-	best->other_goes_on = has_evidence(s, w, other) && after >= before;
+	best->other_goes_on = has_evidence(s, w, other) && after >= before &&
+			      w->choice[(size_t)other * CHOICES].node != to;
 	best->reason = AN_R_SWAP;
 }
 

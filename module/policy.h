@@ -147,7 +147,7 @@ struct an_step {
 	u32 from, to;
 	u64 gain;		/* by how much J falls */
 	u32 part;		/* the same, of its tasks' J, in 1/1000 */
-	bool other_goes_on;	/* it uses memory elsewhere, and gains nothing by this */
+	bool other_goes_on;	/* its best node is a third, and it gains nothing by this */
 	enum an_reason reason;	/* AN_R_MOVE_IDLE, AN_R_MOVE_EVEN or AN_R_SWAP */
 };
 

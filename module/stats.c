@@ -361,7 +361,7 @@ static void thread_reset(struct an_thread *t, const struct mm_struct *mm)
  */
 void an_thread_decay(struct an_thread *t, const struct an_process *p)
 {
-	u32 pass = READ_ONCE(p->pass);
+	u32 pass = READ_ONCE(p->pass), changed = READ_ONCE(p->changed_pass);
 	bool keep;
 	int i;
 
@@ -369,8 +369,8 @@ void an_thread_decay(struct an_thread *t, const struct an_process *p)
 		thread_reset(t, p->mm);
 	if (t->pass == pass)
 		return;
+	keep = (s32)(t->pass - changed) >= 0 || (s32)(pass - changed) < 0;
 	t->pass = pass;
-	keep = READ_ONCE(p->changed_pass) != pass;
 	for (i = 0; i < 2 * nr_node_ids; i++)
 		WRITE_ONCE(t->nodes[i], t->nodes[i] / 2 * keep);
 	WRITE_ONCE(t->known_private, t->known_private / 2 * keep);

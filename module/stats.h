@@ -65,7 +65,8 @@ struct an_process {
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
 	bool stirred;			/* pages at rest get remote faults */
-	bool in_place;			/* most faults of the last passes were local */
+	u32 stir_pass;			/* the first one after they began to */
+	bool in_place, all_in_place;	/* most faults of the last passes were local: 1/2, 7/8 */
 	bool changed;			/* of most of them, the users have changed */
 	u32 changed_pass;		/* the first one after that */
 	unsigned long ended_jiffies;	/* when the last pass ended */
@@ -103,7 +104,7 @@ struct an_process {
 	bool spread_begun;		/* and until it is even */
 
 	long moved_seen;		/* moved_ever when the last pass ended */
-	unsigned long resident_seen;	/* resident, likewise */
+	unsigned long resident_seen;	/* resident at the end of any pass, at most */
 	u32 vain_passes;		/* in a row, nothing moved */
 
 	/* gear 3, pages: still to be moved; lately (halved per pass), and in all */

@@ -353,7 +353,7 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
  *
  * Context: who keeps @vma; looks at nothing else.
  * Return: whether it was. True as well where the mapping has too little of the
- * region for draws: its neighbours in the region voted, its own pages do not.
+ * region for draws: there all pages are made to fault.
  */
 bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
 			  u32 draw)

@@ -270,6 +270,9 @@ static void test_draws(void)
 		b.word = an_ballot_vote(b.word, &mute);
 	}
 	ok(an_ballot_next_draw(b.word) == draw + 1, "they begin again");
+	ok(an_ballot_drawn_again(an_ballot_drawn(0, 0, false)) == AN_BALLOT_DRAWS - 1 &&
+	   an_ballot_drawn_again(an_ballot_drawn(0, 5, false)) == 4,
+	   "the draw before goes along, around the end as well");
 }
 
 /* A region at rest whose user changes: all of its samples say that it was. */

@@ -15,6 +15,13 @@ void test_fault(void)
 	.last_node = (last), .allowed = true, __VA_ARGS__ }
 		{ F(0, 1, 1, .same_task = true), AN_R_FOLLOW,
 		  "second private fault in a row follows" },
+		{ F(0, 1, 1, .same_task = true, .changed = true, .contested = true,
+		    .lone = true), AN_R_CHANGED,
+		  "nothing moves while threads may" },
+		{ F(1, 1, 1, .changed = true), AN_R_LOCAL,
+		  "nor does a local page then" },
+		{ F(0, 1, 1, .changed = true, .wandering = true), AN_R_WANDERING,
+		  "and who came just now tells nothing" },
 		{ F(1, 1, 1, .same_task = true), AN_R_LOCAL,
 		  "a local page stays" },
 		{ F(1, 1, 0, .same_task = false), AN_R_LOCAL,
@@ -167,6 +174,10 @@ void test_knows(void)
 	ok(an_policy_knows(&f), "knows: settled memory of a process with a home");
 	f.stale = true;
 	ok(!an_policy_knows(&f), "knows not: a page that was used long ago");
+	f = (struct an_fault){ .cpu_node = 1, .changed = true };
+	ok(!an_policy_knows(&f), "knows not: when all memory changes its users");
+	f.same_task = true;
+	ok(an_policy_knows(&f), "knows: its own memory, meanwhile");
 }
 
 /* Who is out of place has no vote; what follows as a region. */
