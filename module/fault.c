@@ -100,6 +100,14 @@ static bool settled(const struct an_process *p, const struct an_past_state *was)
 					      READ_ONCE(p->all_in_place));
 }
 
+/* What the past of the page tells, by its verdict, if any, before this fault. */
+static void weigh_past(struct an_fault *f, const struct an_process *p,
+		       struct an_past_state *was)
+{
+	f->settled = settled(p, was);
+	was->mute = !an_policy_votes(f);
+}
+
 /* The use of most memory has changed, and this is the first pass to tell. */
 static bool use_changed(const struct an_process *p)
 {
@@ -168,9 +176,8 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 				f->verdict == AN_V_SHARED;
 		was->at_rest = an_ballot_rests(before) && !was->hopeless;
 	}
-	f->settled = settled(p, was);
+	weigh_past(f, p, was);
 	vote.known = an_policy_tells(f);
-	was->mute = !an_policy_votes(f);
 	vote.mute = was->mute;
 	if (f->verdict != AN_V_NONE)
 		f->verdict = cast(p, addr, votes, &vote, &f->leader);
@@ -510,17 +517,18 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	was.at_rest = f.last_node == f.page_node;
 	f.changed = use_changed(p);
 	span = span_of(vmf, addr, folio);
-	f.settled = settled(p, &was);
-	was.mute = !an_policy_votes(&f);
 	votes = votes_of(p, vmf, addr);
 	f.lone = votes && an_process_lone(p, current) && kept_on(p) == f.cpu_node;
 	/* It was carried there, but is to stay: its memory need not wait. */
 	if (f.lone)
 		f.wandering = false;
-	if (votes && span.pages == HPAGE_PMD_NR)
-		ask_huge(&f, p, folio, votes);
-	else if (votes)
+	if (votes && span.pages != HPAGE_PMD_NR) {
 		ask_region(&f, p, vmf->vma, addr, votes, &was);
+	} else {
+		weigh_past(&f, p, &was);
+		if (votes)
+			ask_huge(&f, p, folio, votes);
+	}
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);

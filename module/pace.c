@@ -33,7 +33,8 @@
  * it is larger: 2 s for each GiB, for a walk of some 3 ms.
  */
 #define QUIET_MS		1000
-#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / 2000)
+#define QUIET_MS_PER_GIB	2000
+#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / QUIET_MS_PER_GIB)
 
 /* Up to 1/16 of the pages not at rest are little to gain. */
 #define QUIET_ONE_IN		16
@@ -69,7 +70,7 @@
 #define VAIN_PASSES		4
 #define VAIN_PART		16L
 
-/* A process that had less than 15/16 of its memory a pass ago has just begun. */
+/* A process that never had more than 15/16 of its memory before has just begun. */
 #define GROWTH_PART		16
 
 /* What a thread found running adds to the use of its node: room to forget. */
@@ -264,7 +265,7 @@ static bool use_changed(const struct an_process *p)
 	    p->changed || !p->in_place || p->alone == AN_ALONE_PASSES ||
 	    an_any_node(p->home))
 		return false;
-	return stirred(p) && p->tally[AN_T_RESTED] >= MIN_REST_FAULTS &&
+	return !little_rests(p) && p->tally[AN_T_RESTED] >= MIN_REST_FAULTS &&
 	       p->tally[AN_T_ROUSED] * 2 > p->tally[AN_T_RESTED];
 }
 
@@ -273,6 +274,15 @@ static void begin_change(struct an_process *p)
 	begin_stir(p);
 	WRITE_ONCE(p->changed_pass, p->pass + 1);
 	WRITE_ONCE(p->changed, true);
+}
+
+/* Memory at rest is stirred now, or still: has that begun, or more than that? */
+static void judge_stir(struct an_process *p, bool stirs)
+{
+	if (use_changed(p))
+		begin_change(p);
+	else if (stirs && !p->stirred)
+		begin_stir(p);
 }
 
 /* All is in place again, nothing comes of it, or it is no longer a change. */
@@ -304,7 +314,6 @@ bool an_pace_tasks_first(const struct an_process *p)
 			     msecs_to_jiffies(CHANGED_TELLS_MS);
 
 	return p->changed && (s32)(p->pass - p->changed_pass) >= 0 &&
-	       p->mode == AN_MODE_ACT &&
 	       !an_balance_looked_since(told) &&
 	       time_before(jiffies, p->ended_jiffies +
 			   msecs_to_jiffies(CHANGED_WAIT_MS));
@@ -319,12 +328,8 @@ static bool enough_told(const struct an_process *p)
 /* Not before the next pass is due, which may be seconds away. Context: knuma_scand. */
 void an_pace_look(struct an_process *p)
 {
-	if (p->scanning || !enough_told(p))
-		return;
-	if (use_changed(p))
-		begin_change(p);
-	else if (!p->stirred && stirred(p))
-		begin_stir(p);
+	if (!p->scanning && enough_told(p))
+		judge_stir(p, stirred(p));
 }
 
 /* Had it never more than 15/16 of this memory when a pass ended before? */
@@ -410,14 +415,12 @@ static void say_pass_ended(const struct an_process *p, enum an_reason why)
  */
 static void set_pace(struct an_process *p, struct task_struct *leader)
 {
-	bool was_stirred = p->stirred, vain, quiet;
+	bool stirs, vain, quiet;
 	enum an_reason why;
 
-	p->stirred = p->stir_pass == p->pass || stirred(p);
-	if (use_changed(p))
-		begin_change(p);
-	else if (p->stirred && !was_stirred)
-		begin_stir(p);
+	stirs = p->stir_pass == p->pass || stirred(p);
+	judge_stir(p, stirs);
+	p->stirred = stirs;
 	vain = in_vain(p);
 	end_change(p, vain);
 	quiet = vain || (!p->stirred && !p->spread_begun &&

@@ -358,9 +358,9 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
 			  u32 draw)
 {
-	unsigned long first = max(ALIGN_DOWN(addr, PMD_SIZE), vma->vm_start);
-	unsigned long end = min(ALIGN_DOWN(addr, PMD_SIZE) + PMD_SIZE,
-				vma->vm_end);
+	unsigned long table = ALIGN_DOWN(addr, PMD_SIZE);
+	unsigned long first = max(table, vma->vm_start);
+	unsigned long end = min(table + PMD_SIZE, vma->vm_end);
 	unsigned int nr = (end - first) / PAGE_SIZE, part;
 	u32 random = seed(first, draw);
 
@@ -383,12 +383,13 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 {
 	unsigned int part, at, left = 0, here = 0;
 	const struct an_guide *g = &plant->guide;
-	u32 random = seed(addr, an_ballot_draw_before(g->draw));
 	struct folio *folio;
 	int last, now;
+	u32 random;
 
 	if (g->verdict != AN_V_GATHER)
 		return false;
+	random = seed(addr, an_ballot_draw_before(g->draw));
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
 		at = draw_of(&random, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
