@@ -59,15 +59,23 @@ static bool shows_sharing(const struct an_snapshot *s,
 static void claim_for_loner(const struct an_snapshot *s, struct work *w, u32 t)
 {
 	const struct an_task *task = &s->tasks[t];
+	const struct proc_sum *proc = &w->proc[task->proc];
 	u32 i;
 
 	if (!has_evidence(s, w, t))
 		return;
 	for (i = task->faults; i < task->faults + task->nr_faults; i++) {
 		const struct an_faults *f = &s->faults[i];
+		struct node_sum *node = &w->node[f->node];
 
-		if (2 * ((u64)f->private + f->shared) > w->task[t].faults)
-			w->node[f->node].claim += demand_of(task);
+		if (2 * ((u64)f->private + f->shared) <= w->task[t].faults)
+			continue;
+		if (task->allowed) {
+			node->claim += demand_of(task);
+			continue;
+		}
+		node->lone += demand_of(task);
+		node->lone_pages += proc->pages / proc->nr;
 	}
 }
 
@@ -267,11 +275,10 @@ static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
 /* Whether all threads of @p could be at home on @n, with @slack to spare. */
 static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
 {
-	const struct node_sum *node = &w->node[n];
 	u64 demand = w->proc[p].demand;
 
 	return usable_on(w, n) >= demand + w->proc[p].nr &&
-	       node->claim + demand <= node->fair + slack;
+	       claims_on(w, p, n) + demand <= w->node[n].fair + slack;
 }
 
 /* Whether @n can become the only home of @p; see slack_crowd(). */
@@ -362,7 +369,7 @@ static bool set_fits(const struct an_snapshot *s, const struct work *w,
 	     n = map_next(set, s->nr_nodes, n + 1)) {
 		if (!usable_on(w, n))
 			return false;
-		room += part_on(w, n);
+		room += part_on(w, p, n);
 		fair += w->node[n].fair;
 	}
 	return room + slack(fair) >= w->proc[p].demand;
@@ -523,7 +530,7 @@ static void claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 		u64 part;
 
 		n = next_to_fill(s, w, p);
-		part = part_on(w, n);
+		part = part_on(w, p, n);
 		if (part > rest)
 			part = rest;
 		rest -= part;
@@ -725,10 +732,11 @@ static bool proc_allowed(const struct an_snapshot *s, const struct work *w,
 static bool claim_swaps(const struct work *w, u32 n, u32 in, u32 out)
 {
 	const struct node_sum *node = &w->node[n];
-	u64 after = node->claim - w->proc[out].demand + w->proc[in].demand;
+	u64 before = claims_on(w, in, n);
+	u64 after = before - w->proc[out].demand + w->proc[in].demand;
 
-	return after <= node->claim || after <= node->fair +
-					       slack_new(node->fair);
+	return after <= before ||
+	       after <= node->fair + slack_new(node->fair);
 }
 
 /* A process at home on @n that would gladly exchange with @p, or AN_NO_TASK. */

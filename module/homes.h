@@ -26,11 +26,30 @@ static inline u64 slack_new(u64 fair)
 	return AN_LOAD_ONE / 4 + fair / 64;
 }
 
-static inline u64 free_on(const struct work *w, u32 n)
+/*
+ * A task without home makes room if its process has less than a fourth of the
+ * memory that the other has, for each CPU that it wants: what little it has goes
+ * elsewhere at less cost, while a home and all of its memory would.
+ */
+#define LIGHT		4
+
+/* The claims on @n that @p has to respect. Pages below 2^34, demands below 2^27. */
+static inline u64 claims_on(const struct work *w, u32 p, u32 n)
 {
 	const struct node_sum *node = &w->node[n];
+	const struct proc_sum *proc = &w->proc[p];
+	bool light = LIGHT * node->lone_pages * proc->demand <
+		     proc->pages * node->lone;
 
-	return node->fair > node->claim ? node->fair - node->claim : 0;
+	return node->claim + (light ? 0 : node->lone);
+}
+
+/* What is left of the fair share of @n for @p. */
+static inline u64 free_on(const struct work *w, u32 p, u32 n)
+{
+	u64 claims = claims_on(w, p, n);
+
+	return w->node[n].fair > claims ? w->node[n].fair - claims : 0;
 }
 
 /* Demand of the threads in hand that may run on @n, as far as useful. */
@@ -39,10 +58,10 @@ static inline u64 usable_on(const struct work *w, u32 n)
 	return w->node[n].fair ? w->anywhere + w->node[n].bound_here : 0;
 }
 
-/* What node @n adds to a home of the process in hand. */
-static inline u64 part_on(const struct work *w, u32 n)
+/* What node @n adds to a home of @p, the process in hand. */
+static inline u64 part_on(const struct work *w, u32 p, u32 n)
 {
-	u64 room = free_on(w, n);
+	u64 room = free_on(w, p, n);
 
 	return room < usable_on(w, n) ? room : usable_on(w, n);
 }

@@ -29,7 +29,8 @@ static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
 }
 
 /* The node nearest to the set that adds something, nr_nodes if none does. */
-static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
+static u32 set_next(const struct an_snapshot *s, const struct work *w, u32 p,
+		    u64 rest)
 {
 	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
 	u32 best = s->nr_nodes;
@@ -39,13 +40,13 @@ static u32 set_next(const struct an_snapshot *s, const struct work *w, u64 rest)
 		u32 n = w->pool[i];
 		const struct node_sum *node = &w->node[n], *b;
 
-		if (node->in_set || !usable_on(w, n) || part_on(w, n) < least)
+		if (node->in_set || !usable_on(w, n) || part_on(w, p, n) < least)
 			continue;
 		b = &w->node[best];
 		if (best == s->nr_nodes || node->near < b->near ||
 		    (node->near == b->near &&
-		     (part_on(w, n) > part_on(w, best) ||
-		      (part_on(w, n) == part_on(w, best) &&
+		     (part_on(w, p, n) > part_on(w, p, best) ||
+		      (part_on(w, p, n) == part_on(w, p, best) &&
 		       better_home(w, n, best)))))
 			best = n;
 	}
@@ -95,11 +96,11 @@ static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
 	while (n < s->nr_nodes) {
 		set_take(s, w, n);
 		nr++;
-		room += part_on(w, n);
+		room += part_on(w, p, n);
 		fair += w->node[n].fair;
 		if (room + slack_new(fair) >= demand)
 			return nr;
-		n = set_next(s, w, demand - room);
+		n = set_next(s, w, p, demand - room);
 	}
 	return 0;
 }
@@ -175,7 +176,7 @@ struct home_cost an_home_set_cost(const struct an_snapshot *s, struct work *w,
 }
 
 /* The cheapest of the pool that is worth a try as seed and was not tried yet. */
-static u32 next_seed(const struct an_snapshot *s, const struct work *w,
+static u32 next_seed(const struct an_snapshot *s, const struct work *w, u32 p,
 		     u32 last)
 {
 	u32 best = s->nr_nodes;
@@ -184,7 +185,7 @@ static u32 next_seed(const struct an_snapshot *s, const struct work *w,
 	for (i = 0; i < w->nr_pool; i++) {
 		u32 n = w->pool[i];
 
-		if (!part_on(w, n))
+		if (!part_on(w, p, n))
 			continue;
 		if (last < s->nr_nodes && !better_home(w, last, n))
 			continue;
@@ -206,7 +207,7 @@ static bool is_large(const struct work *w, u32 p)
  */
 static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 seed = next_seed(s, w, s->nr_nodes);
+	u32 seed = next_seed(s, w, p, s->nr_nodes);
 	u32 seeds = w->nr_pool <= CANDIDATES || is_large(w, p) ? SEEDS :
 								 SEEDS_LARGE;
 	u64 least = 0;
@@ -226,7 +227,7 @@ static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
 				least = cost;
 			}
 		}
-		seed = next_seed(s, w, seed);
+		seed = next_seed(s, w, p, seed);
 	}
 	return fewest;
 }

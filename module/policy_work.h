@@ -98,6 +98,8 @@ struct node_sum {
 	u64 bound;		/* load a step may bring it to */
 	u64 fair;		/* its capacity, times the overcommit */
 	u64 claim;		/* demand of homes and others, of fair */
+	u64 lone;		/* and of tasks without home that may run elsewhere */
+	u64 lone_pages;		/* their memory */
 	u64 bound_here;		/* demand in hand of threads bound to it, too */
 	struct home_cost cost;	/* of a home here, if a candidate */
 	u64 near;		/* summed distance to the set in hand */

@@ -703,6 +703,35 @@ static void test_contest(void)
 	world_free(w);
 }
 
+/* A process that no node holds, at home on two of four, and a lone task on one of them. */
+static void test_lone(void)
+{
+	struct world *w = world_new(4, 5, 2, 2);
+	u32 t;
+
+	for (t = 0; t < 4; t++) {
+		put(w, t, 0, t / 2);
+		add_faults(w, t, t / 2, 0, 100);
+	}
+	put(w, 4, 1, 1);
+	add_faults(w, 4, 1, 100, 0);
+	add_pages(w, 0, 0, 500);
+	add_pages(w, 0, 1, 500);
+	add_pages(w, 1, 1, 10);
+	w->s.procs[0].home[0] = 3;
+	an_policy_homes(&w->s);
+	ok(w->s.procs[0].home[0] == 3, "lone: with little memory it makes room");
+	w->pages[w->s.procs[1].pages].pages = 1000;
+	an_policy_homes(&w->s);
+	ok(!in_map(w->s.procs[0].home, 1), "lone: with much the home does");
+	w->pages[w->s.procs[1].pages].pages = 10;
+	w->s.procs[0].home[0] = 3;
+	allow(w, 4, 1);
+	an_policy_homes(&w->s);
+	ok(!in_map(w->s.procs[0].home, 1), "lone: as it does if that may run there only");
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
@@ -734,6 +763,7 @@ int main(int argc, char **argv)
 	test_noise();
 	test_hysteresis();
 	test_contest();
+	test_lone();
 	test_properties();
 	test_optimal(true, 1.0);
 	test_optimal(false, 3.0);
