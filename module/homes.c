@@ -599,6 +599,16 @@ static struct home_cost add_costs(struct home_cost a, struct home_cost b)
 }
 
 /*
+ * Whether @p stays at home though that does not hold, as the @nr nodes of w->best do
+ * not either: with none found they are all nodes, and all of its memory would go there.
+ */
+static bool stays_crowded(const struct an_snapshot *s, const struct work *w,
+			  u32 p, u32 nr)
+{
+	return !nr && w->proc[p].nr_home && home_usable(s, w, p);
+}
+
+/*
  * Whether the last home of @p, more than one node needs, is to be kept though
  * w->best has @nr nodes.
  */
@@ -608,7 +618,7 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 	const unsigned long *home = s->procs[p].home;
 	const struct proc_sum *proc = &w->proc[p];
 
-	if (home_awaits_memory(s, w, p))
+	if (home_awaits_memory(s, w, p) || stays_crowded(s, w, p, nr))
 		return true;
 	if (!proc->nr_home || !set_fits(s, w, home, p, slack_keep))
 		return false;
@@ -632,8 +642,9 @@ static void place_anew(struct an_snapshot *s, struct work *w, u32 p)
 	if (n < s->nr_nodes) {
 		set_single_home(s, w, p, n);
 	} else {
-		an_home_find_set(s, w, p);
-		set_home(s, w, p);
+		n = an_home_find_set(s, w, p);
+		if (!stays_crowded(s, w, p, n))
+			set_home(s, w, p);
 	}
 	claim_home(s, w, p);
 }
@@ -678,7 +689,10 @@ static void take_wish(struct an_snapshot *s, struct work *w, u32 p)
 	claim_set(s, w, p);
 }
 
-/* Oversize processes choose first; the others keep what they have. */
+/*
+ * Oversize processes choose before the others, which keep what they have; but those
+ * at home before any that is not: a newcomer drives nobody away.
+ */
 static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 nr;
@@ -872,12 +886,18 @@ void an_policy_homes(struct an_snapshot *s)
 		if (s->procs[i].wish)
 			take_wish(s, w, i);
 	for (i = 0; i < s->nr_procs; i++) {
-		if (s->procs[w->order[i]].wish)
-			continue;
-		if (w->proc[w->order[i]].gathers)
-			keep_or_choose(s, w, w->order[i]);
-		else
-			map_clear(s->procs[w->order[i]].home, s->nr_nodes);
+		u32 p = w->order[i];
+
+		if (!w->proc[p].gathers && !s->procs[p].wish)
+			map_clear(s->procs[p].home, s->nr_nodes);
+		else if (!w->proc[p].placed && !w->proc[p].fresh)
+			keep_or_choose(s, w, p);
+	}
+	for (i = 0; i < s->nr_procs; i++) {
+		u32 p = w->order[i];
+
+		if (w->proc[p].gathers && !w->proc[p].placed && w->proc[p].fresh)
+			keep_or_choose(s, w, p);
 	}
 	for (i = 0; i < s->nr_procs; i++) {
 		u32 p = w->order[i];

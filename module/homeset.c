@@ -65,19 +65,14 @@ static void set_start(const struct an_snapshot *s, struct work *w)
 }
 
 /* All that the process may use: it does not fit anywhere. In w->best. */
-static u32 take_all(const struct an_snapshot *s, struct work *w)
+static void take_all(const struct an_snapshot *s, struct work *w)
 {
-	u32 nr = 0;
 	u32 n;
 
 	map_clear(w->best, s->nr_nodes);
-	for (n = 0; n < s->nr_nodes; n++) {
-		if (!usable_on(w, n))
-			continue;
-		map_add(w->best, n);
-		nr++;
-	}
-	return nr;
+	for (n = 0; n < s->nr_nodes; n++)
+		if (usable_on(w, n))
+			map_add(w->best, n);
 }
 
 /*
@@ -242,7 +237,7 @@ static u32 find_set_in(const struct an_snapshot *s, struct work *w, u32 p)
  * fit on one node, else of all nodes, else all that may be used. They are in
  * w->best.
  *
- * Return: how many.
+ * Return: how many, 0 if it fits nowhere and they are all.
  */
 u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p)
 {
@@ -258,5 +253,7 @@ u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p)
 		w->nr_pool = s->nr_nodes;
 		nr = find_set_in(s, w, p);
 	}
-	return nr ? nr : take_all(s, w);
+	if (!nr)
+		take_all(s, w);
+	return nr;
 }

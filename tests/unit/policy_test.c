@@ -732,6 +732,43 @@ static void test_lone(void)
 	world_free(w);
 }
 
+/* A newcomer larger than a node finds its home beside those that stand. */
+static void test_newcomer(void)
+{
+	struct world *w = world_new(4, 9, 2, 2);
+	u32 t;
+
+	for (t = 0; t < 9; t++) {
+		put(w, t, t / 4 ? 1 : 0, t % 4);
+		add_faults(w, t, t < 4 ? 2 : 3, 0, 100);
+	}
+	add_pages(w, 0, 2, 1000);
+	add_pages(w, 1, 3, 1000);
+	w->s.procs[0].home[0] = 0xc;
+	an_policy_homes(&w->s);
+	ok(w->s.procs[0].home[0] == 0xc, "newcomer: who is at home stays");
+	ok(in_map(w->s.procs[1].home, 0) && in_map(w->s.procs[1].home, 1),
+	   "newcomer: and it takes what is free");
+	world_free(w);
+}
+
+/* No node has half a CPU to give. */
+static void test_crowded(void)
+{
+	struct world *w = sharers(8, 2, 1, 3);
+	u32 n;
+
+	scatter(w, 3);
+	for (n = 0; n < 8; n++)
+		w->s.nodes[n].other_load = 17 * CPU / 10;
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 8, "crowded: a newcomer is at home anywhere");
+	w->s.procs[0].home[0] = 3;
+	an_policy_homes(&w->s);
+	ok(w->s.procs[0].home[0] == 3, "crowded: who was at home before stays there");
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
@@ -764,6 +801,8 @@ int main(int argc, char **argv)
 	test_hysteresis();
 	test_contest();
 	test_lone();
+	test_newcomer();
+	test_crowded();
 	test_properties();
 	test_optimal(true, 1.0);
 	test_optimal(false, 3.0);
