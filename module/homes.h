@@ -15,7 +15,8 @@
  */
 static inline u64 demand_of(const struct an_task *t)
 {
-	u64 demand = (u64)t->load + t->load / 4;
+	u64 load = t->load > t->want ? t->load : t->want;
+	u64 demand = load + load / 4;
 
 	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
 }

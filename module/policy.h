@@ -105,6 +105,7 @@ struct an_task {
 	u32 proc;		/* index into procs */
 	u32 node;		/* where it runs, or ran last */
 	u32 load;		/* 0..AN_LOAD_ONE */
+	u32 want;		/* the same, before it began to wait for its memory */
 	u32 faults, nr_faults;	/* slice of snapshot.faults */
 	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
 	bool fixed;		/* must not be moved now (cooling, bound) */

@@ -215,6 +215,23 @@ static void view_load(struct an_thread *t, struct task_struct *p, u64 elapsed)
 		WRITE_ONCE(t->off_preferred, t->off_preferred + ran);
 }
 
+/*
+ * What homes are made for. Who uses memory that is on its way waits for it, and would
+ * look as if it wanted less than before: its process would be given too small a home,
+ * and others what it needs when all is there.
+ */
+static void view_want(struct an_thread *t, bool moving)
+{
+	u16 faults = READ_ONCE(t->tally[AN_T_FAULTS]);
+	bool uses = faults != t->told;
+
+	t->told = faults;
+	if (!moving || t->load > t->want)
+		t->want = t->load;
+	else if (!uses)
+		t->want = (3 * t->want + t->load) / 4;
+}
+
 static void say_undone(const struct an_thread *t, const struct task_struct *p,
 		       int nid)
 {
@@ -322,6 +339,7 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	if (!t)
 		return;
 	view_load(t, p, elapsed);
+	view_want(t, v->procs[v->s.nr_procs].moving);
 	view_moved(t, p, nid);
 	if (small && t->load < min_load / 2)
 		forget_place(t, p);
@@ -331,6 +349,7 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	task->proc = v->s.nr_procs;
 	task->node = nid;
 	task->load = t->load;
+	task->want = t->want;
 	task->allowed = view_allowed(v, index, p);
 	task->fixed = cooling(t, process) || !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);

@@ -178,8 +178,10 @@ struct an_thread {
 	u64 on_preferred, off_preferred; /* ns of CPU time booked */
 	unsigned long moved_jiffies;	/* last move, 0: never */
 	int moved_to;			/* node of the last move */
-	u32 load;			/* smoothed, AN_LOAD_ONE at most */
-	u16 undone;			/* moves undone in a row: back-off */
+	u16 load;			/* smoothed, AN_LOAD_ONE at most */
+	u16 want;			/* likewise, see view_want() */
+	u16 told;			/* faults of tally at the last snapshot */
+	u8 undone;			/* moves undone in a row: back-off */
 	u8 left_why;			/* enum an_reason, by probe_migrate() */
 	u8 stay;			/* enum an_reason: of the last round */
 	u8 stay_kept;			/* in a row on stay_node: see an_stay */

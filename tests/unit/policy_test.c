@@ -769,6 +769,26 @@ static void test_crowded(void)
 	world_free(w);
 }
 
+/* Threads that wait for memory on its way want what they wanted before. */
+static void test_waiting(void)
+{
+	struct world *w = sharers(4, 2, 2, 4);
+	u32 t;
+
+	scatter(w, 4);
+	for (t = 0; t < 4; t++) {
+		w->s.tasks[t].load = 2 * CPU / 5;
+		w->s.tasks[t].want = CPU;
+	}
+	w->s.procs[0].home[0] = 3;
+	w->s.procs[0].moving = true;
+	w->pages[w->s.procs[1].pages].node = 1;
+	an_policy_homes(&w->s);
+	ok(!(w->s.procs[0].home[0] & w->s.procs[1].home[0]),
+	   "waiting: their home is not another's");
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
@@ -803,6 +823,7 @@ int main(int argc, char **argv)
 	test_lone();
 	test_newcomer();
 	test_crowded();
+	test_waiting();
 	test_properties();
 	test_optimal(true, 1.0);
 	test_optimal(false, 3.0);
