@@ -78,10 +78,10 @@ static void show_threads(struct seq_file *m, const struct an_process *p)
 		t = an_thread_find(task);
 		if (!t)
 			continue;
-		seq_printf(m, "  thread %d node %d preferred %d load %u stay %s on_preferred_ms %llu off_preferred_ms %llu faults",
+		seq_printf(m, "  thread %d node %d preferred %d load %u want %u stay %s on_preferred_ms %llu off_preferred_ms %llu faults",
 			   task->pid, cpu_to_node(task_cpu(task)),
 			   READ_ONCE(task->numa_preferred_nid),
-			   READ_ONCE(t->load),
+			   READ_ONCE(t->load), READ_ONCE(t->want),
 			   an_reason_name(READ_ONCE(t->stay)),
 			   div_u64(READ_ONCE(t->on_preferred), NSEC_PER_MSEC),
 			   div_u64(READ_ONCE(t->off_preferred), NSEC_PER_MSEC));

@@ -52,9 +52,23 @@ static bool shows_sharing(const struct an_snapshot *s,
 	       proc->faults;
 }
 
+/* Whether @t could be moved off @n for good. */
+static bool may_leave(const struct an_snapshot *s, const struct an_task *t,
+		      u32 n)
+{
+	u32 m;
+
+	for (m = 0; m < s->nr_nodes && !t->bound; m++) {
+		if (m != n && s->nodes[m].capacity && allowed_on(t, m))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A task without home claims its CPU on the node of most of its faults, not
- * where it runs: the load balancer moves it about, its memory stays.
+ * where it runs: the load balancer moves it about, its memory stays. What little
+ * memory some have does not count for much: see claims_on().
  */
 static void claim_for_loner(const struct an_snapshot *s, struct work *w, u32 t)
 {
@@ -70,7 +84,7 @@ static void claim_for_loner(const struct an_snapshot *s, struct work *w, u32 t)
 
 		if (2 * ((u64)f->private + f->shared) <= w->task[t].faults)
 			continue;
-		if (task->allowed) {
+		if (!proc->pages || !may_leave(s, task, f->node)) {
 			node->claim += demand_of(task);
 			continue;
 		}
@@ -129,18 +143,28 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 }
 
 /*
- * Orders the processes: large first, half a CPU apart, so that noise hardly
- * ever changes it, then by index.
+ * The order in which processes are given homes. Those at home first, that a newcomer
+ * drives nobody away; of them those on few nodes first, as the others have more to
+ * choose from. Then large ones first, half a CPU apart, so that noise hardly ever
+ * changes it.
  */
-static void order_procs(const struct an_snapshot *s, struct work *w)
+static u64 rank_of(const struct an_snapshot *s, const struct proc_sum *proc)
 {
 	u64 step = AN_LOAD_ONE / 2;
+	u64 rank = (proc->demand + step / 2) / step;
+
+	if (proc->nr_home)
+		rank += (u64)(s->nr_nodes + 1 - proc->nr_home) << 32;
+	return rank;
+}
+
+static void order_procs(const struct an_snapshot *s, struct work *w)
+{
 	u32 i;
 
 	w->heap.len = 0;
 	for (i = 0; i < s->nr_procs; i++)
-		an_heap_push(&w->heap, i,
-			     (w->proc[i].demand + step / 2) / step);
+		an_heap_push(&w->heap, i, rank_of(s, &w->proc[i]));
 	for (i = 0; i < s->nr_procs; i++)
 		w->order[i] = an_heap_pop(&w->heap);
 }
@@ -273,20 +297,22 @@ static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
 }
 
 /* Whether all threads of @p could be at home on @n, with @slack to spare. */
-static bool single_fits(const struct work *w, u32 p, u32 n, u64 slack)
+static bool single_fits(const struct an_snapshot *s, const struct work *w,
+			u32 p, u32 n, u64 slack)
 {
 	u64 demand = w->proc[p].demand;
 
 	return usable_on(w, n) >= demand + w->proc[p].nr &&
-	       claims_on(w, p, n) + demand <= w->node[n].fair + slack;
+	       claims_on(s, w, p, n) + demand <= w->node[n].fair + slack;
 }
 
 /* Whether @n can become the only home of @p; see slack_crowd(). */
-static bool single_takes(const struct work *w, u32 p, u32 n, bool crowd)
+static bool single_takes(const struct an_snapshot *s, const struct work *w,
+			 u32 p, u32 n, bool crowd)
 {
 	u64 fair = w->node[n].fair;
 
-	return single_fits(w, p, n, slack_new(fair) +
+	return single_fits(s, w, p, n, slack_new(fair) +
 				    (crowd ? slack_crowd(w, fair) : 0));
 }
 
@@ -298,7 +324,7 @@ static u32 nearest_fitting(const struct an_snapshot *s, const struct work *w,
 	u32 n;
 
 	for (n = 0; n < s->nr_nodes; n++) {
-		if (single_takes(w, p, n, crowd) &&
+		if (single_takes(s, w, p, n, crowd) &&
 		    (best == s->nr_nodes ||
 		     distance(s, from, n) < distance(s, from, best)))
 			best = n;
@@ -321,7 +347,7 @@ static void weigh_fitting(const struct an_snapshot *s, struct work *w, u32 p,
 	w->cand.nr = 0;
 	for (; n < s->nr_nodes && w->cand.nr < CANDIDATES; n++) {
 		if (distance(s, from, n) > least ||
-		    !single_takes(w, p, n, crowd))
+		    !single_takes(s, w, p, n, crowd))
 			continue;
 		w->node[n].candidate = w->cand.search;
 		w->node[n].cost = home_cost(s, w, p, n);
@@ -339,7 +365,7 @@ static u32 best_fitting(const struct an_snapshot *s, const struct work *w,
 	for (i = 0; i < w->cand.nr; i++) {
 		u32 n = w->cand.node[i];
 
-		if (single_takes(w, p, n, crowd) &&
+		if (single_takes(s, w, p, n, crowd) &&
 		    (best == s->nr_nodes || better_home(w, n, best)))
 			best = n;
 	}
@@ -369,16 +395,10 @@ static bool set_fits(const struct an_snapshot *s, const struct work *w,
 	     n = map_next(set, s->nr_nodes, n + 1)) {
 		if (!usable_on(w, n))
 			return false;
-		room += part_on(w, p, n);
+		room += part_on(s, w, p, n);
 		fair += w->node[n].fair;
 	}
 	return room + slack(fair) >= w->proc[p].demand;
-}
-
-static u64 slack_none(u64 fair)
-{
-	(void)fair;
-	return 0;
 }
 
 /* Whether threads of @p may run on all of its home nodes. */
@@ -419,7 +439,7 @@ static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 		return true;
 	fair = w->node[proc->home].fair;
 	if (proc->nr_home == 1)
-		return single_fits(w, p, proc->home,
+		return single_fits(s, w, p, proc->home,
 				   slack_keep(fair) + slack_crowd(w, fair));
 	return set_fits(s, w, s->procs[p].home, p, slack_keep);
 }
@@ -428,6 +448,7 @@ static void home_list_add(struct work *w, u32 p)
 {
 	struct node_sum *node = &w->node[w->proc[p].home];
 
+	node->homes++;
 	w->proc[p].prev = AN_NO_TASK;
 	w->proc[p].next = node->head;
 	if (node->head != AN_NO_TASK)
@@ -439,111 +460,13 @@ static void home_list_del(struct work *w, u32 p)
 {
 	struct proc_sum *proc = &w->proc[p];
 
+	w->node[proc->home].homes--;
 	if (proc->prev == AN_NO_TASK)
 		w->node[proc->home].head = proc->next;
 	else
 		w->proc[proc->prev].next = proc->next;
 	if (proc->next != AN_NO_TASK)
 		w->proc[proc->next].prev = proc->prev;
-}
-
-/* The node of the home of @p with most of its memory that is not in_set yet. */
-static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
-			u32 p)
-{
-	const unsigned long *home = s->procs[p].home;
-	u32 best = s->nr_nodes;
-	u32 n;
-
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (!w->node[n].in_set &&
-		    (best == s->nr_nodes ||
-		     w->node[n].pages > w->node[best].pages))
-			best = n;
-	}
-	return best;
-}
-
-/*
- * Parts in 16 of what the fullest node of a home carries: to be of its core, and
- * to stay so. Two threads beside one are 8.
- */
-#define CORE_TAKE	12
-#define CORE_KEEP	9
-
-/*
- * Does node @n of the home carry enough for its core? Threads that wait for their
- * memory to move want less CPU: meanwhile no node leaves the core, or all of the
- * memory would leave that node, and come back when they run again.
- */
-static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
-		    u32 n, u64 fullest, bool was_in)
-{
-	if (was_in && s->procs[p].moving)
-		return usable_on(w, n);
-	return w->node[n].part * 16 >=
-	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
-}
-
-/*
- * The core of a home of several nodes: those that carry most, unless all do.
- * Without a core before, all nodes count as having been in it.
- */
-static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
-		     u64 fullest)
-{
-	const unsigned long *home = s->procs[p].home;
-	const unsigned long *was = s->procs[p].was_core;
-	bool all_were = was && map_next(was, s->nr_nodes, 0) == s->nr_nodes;
-	unsigned long *core = s->procs[p].core;
-	u32 nr = 0;
-	u32 n;
-
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (!in_core(s, w, p, n, fullest,
-			     all_were || (was && map_has(was, n))))
-			continue;
-		map_add(core, n);
-		nr++;
-	}
-	if (nr == w->proc[p].nr_home)
-		map_clear(core, s->nr_nodes);
-}
-
-/*
- * Claims a home of several nodes, filling them one by one, those that hold most
- * of its memory first. Needs find_costs().
- */
-static void claim_set(const struct an_snapshot *s, struct work *w, u32 p)
-{
-	u64 rest = w->proc[p].demand;
-	const unsigned long *home = s->procs[p].home;
-	u64 fullest = 0;
-	u32 i, n;
-
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1))
-		w->node[n].in_set = false;
-	for (i = 0; i < w->proc[p].nr_home; i++) {
-		u64 part;
-
-		n = next_to_fill(s, w, p);
-		part = part_on(w, p, n);
-		if (part > rest)
-			part = rest;
-		rest -= part;
-		w->node[n].claim += part;
-		w->node[n].part = part;
-		w->node[n].in_set = true;
-		if (part > fullest)
-			fullest = part;
-	}
-	if (w->proc[p].nr_home)
-		w->node[w->proc[p].home].claim += rest;
-	if (s->procs[p].core)
-		set_core(s, w, p, fullest);
 }
 
 /* Claims the home of @p. */
@@ -558,7 +481,7 @@ static void claim_home(const struct an_snapshot *s, struct work *w, u32 p)
 		return;
 	}
 	find_costs(s, w, p);
-	claim_set(s, w, p);
+	an_home_claim_set(s, w, p);
 }
 
 static void set_single_home(struct an_snapshot *s, struct work *w, u32 p, u32 n)
@@ -601,11 +524,21 @@ static struct home_cost add_costs(struct home_cost a, struct home_cost b)
 /*
  * Whether @p stays at home though that does not hold, as the @nr nodes of w->best do
  * not either: with none found they are all nodes, and all of its memory would go there.
+ * Not if it has outgrown its home, whoever else is there.
  */
 static bool stays_crowded(const struct an_snapshot *s, const struct work *w,
 			  u32 p, u32 nr)
 {
-	return !nr && w->proc[p].nr_home && home_usable(s, w, p);
+	const unsigned long *home = s->procs[p].home;
+	u64 fair = 0;
+	u32 n;
+
+	if (nr || !w->proc[p].nr_home || !home_usable(s, w, p))
+		return false;
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1))
+		fair += w->node[n].fair;
+	return fair + slack_keep(fair) >= w->proc[p].demand;
 }
 
 /*
@@ -622,9 +555,7 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 		return true;
 	if (!proc->nr_home || !set_fits(s, w, home, p, slack_keep))
 		return false;
-	if (nr < proc->nr_home)
-		return !set_fits(s, w, w->best, p, slack_none);
-	if (nr > proc->nr_home)
+	if (nr != proc->nr_home)	/* fewer: when all have claimed theirs */
 		return true;
 	return !home_pays(an_home_set_cost(s, w, w->best, p),
 			  an_home_set_cost(s, w, home, p));
@@ -686,13 +617,10 @@ static void take_wish(struct an_snapshot *s, struct work *w, u32 p)
 	proc->placed = true;
 	find_usable(s, w, p);
 	find_costs(s, w, p);
-	claim_set(s, w, p);
+	an_home_claim_set(s, w, p);
 }
 
-/*
- * Oversize processes choose before the others, which keep what they have; but those
- * at home before any that is not: a newcomer drives nobody away.
- */
+/* Oversize processes choose before the others, which keep what they have. */
 static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 nr;
@@ -743,10 +671,11 @@ static bool proc_allowed(const struct an_snapshot *s, const struct work *w,
 }
 
 /* Whether @n stays within its fair share if @in takes the place of @out. */
-static bool claim_swaps(const struct work *w, u32 n, u32 in, u32 out)
+static bool claim_swaps(const struct an_snapshot *s, const struct work *w,
+			u32 n, u32 in, u32 out)
 {
 	const struct node_sum *node = &w->node[n];
-	u64 before = claims_on(w, in, n);
+	u64 before = claims_on(s, w, in, n);
 	u64 after = before - w->proc[out].demand + w->proc[in].demand;
 
 	return after <= before ||
@@ -770,7 +699,7 @@ static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
 
 		if (!s->procs[q].moving &&
 		    home_gains(w, p, q, before, after) &&
-		    claim_swaps(w, n, p, q) && claim_swaps(w, from, q, p) &&
+		    claim_swaps(s, w, n, p, q) && claim_swaps(s, w, from, q, p) &&
 		    proc_allowed(s, w, q, from))
 			return q;
 	}
@@ -786,7 +715,7 @@ static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n,
 
 	if (usable_on(w, n) < w->proc[p].demand + w->proc[p].nr)
 		return false;
-	if (single_fits(w, p, n, slack_new(w->node[n].fair)) &&
+	if (single_fits(s, w, p, n, slack_new(w->node[n].fair)) &&
 	    home_gains(w, p, p, w->node[from].cost, w->node[n].cost)) {
 		move_home(s, w, p, n);
 		return true;
@@ -808,13 +737,74 @@ static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 n = find_single(s, w, p, false);
 
-	if (n == s->nr_nodes || !single_fits(w, p, n, 0))
+	if (n == s->nr_nodes || !single_fits(s, w, p, n, 0))
 		return false;
 	set_single_home(s, w, p, n);
 	if (s->procs[p].core)
 		map_clear(s->procs[p].core, s->nr_nodes);
 	w->node[n].claim += w->proc[p].demand;
 	home_list_add(w, p);
+	return true;
+}
+
+/* What @p has claimed of @n at most. */
+static u64 claimed_at_most(const struct an_snapshot *s, const struct work *w,
+			   u32 n)
+{
+	return w->node[n].claim - s->nodes[n].other_load;
+}
+
+/* The node of the home of @p, of several, with least of its memory, then of claims. */
+static u32 least_node(const struct an_snapshot *s, const struct work *w,
+		      u32 p)
+{
+	const unsigned long *home = s->procs[p].home;
+	u32 least = w->proc[p].home;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, least + 1); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		u64 here = claimed_at_most(s, w, n);
+		u64 there = claimed_at_most(s, w, least);
+
+		if (w->node[n].pages < w->node[least].pages ||
+		    (w->node[n].pages == w->node[least].pages && here < there))
+			least = n;
+	}
+	return least;
+}
+
+/*
+ * A process at home on several nodes that wants less by now leaves one of them, if
+ * the others have room for what it claims there, and are nobody else's home: what
+ * others claim may come out otherwise in the next call. Not if threads are bound to
+ * nodes, of which nobody knows whether that is one.
+ */
+static bool drop_node(struct an_snapshot *s, struct work *w, u32 p)
+{
+	unsigned long *home = s->procs[p].home;
+	u32 drop = least_node(s, w, p), n;
+	u64 claimed = claimed_at_most(s, w, drop), room = 0;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (n == drop)
+			continue;
+		if (w->node[n].homes > 1)
+			return false;
+		room += part_on(s, w, p, n);
+	}
+	if (w->bound || room < claimed)
+		return false;
+	map_remove(home, drop);
+	if (s->procs[p].core)
+		map_clear(s->procs[p].core, s->nr_nodes);
+	w->proc[p].nr_home = 0;
+	an_sum_home(s, w, p);
+	w->node[w->proc[p].home].claim += claimed;
+	if (w->proc[p].nr_home == 1)
+		home_list_add(w, p);
+	w->proc[p].content = true;	/* the next one when its claims are right */
 	return true;
 }
 
@@ -826,7 +816,7 @@ static bool improve_home(struct an_snapshot *s, struct work *w, u32 p)
 
 	find_costs(s, w, p);
 	if (w->proc[p].nr_home > 1)
-		return shrink_home(s, w, p);
+		return shrink_home(s, w, p) || drop_node(s, w, p);
 	for (i = 0; i < w->cand.nr; i++) {
 		u32 n = w->cand.node[i];
 
@@ -886,18 +876,12 @@ void an_policy_homes(struct an_snapshot *s)
 		if (s->procs[i].wish)
 			take_wish(s, w, i);
 	for (i = 0; i < s->nr_procs; i++) {
-		u32 p = w->order[i];
-
-		if (!w->proc[p].gathers && !s->procs[p].wish)
-			map_clear(s->procs[p].home, s->nr_nodes);
-		else if (!w->proc[p].placed && !w->proc[p].fresh)
-			keep_or_choose(s, w, p);
-	}
-	for (i = 0; i < s->nr_procs; i++) {
-		u32 p = w->order[i];
-
-		if (w->proc[p].gathers && !w->proc[p].placed && w->proc[p].fresh)
-			keep_or_choose(s, w, p);
+		if (s->procs[w->order[i]].wish)
+			continue;
+		if (w->proc[w->order[i]].gathers)
+			keep_or_choose(s, w, w->order[i]);
+		else
+			map_clear(s->procs[w->order[i]].home, s->nr_nodes);
 	}
 	for (i = 0; i < s->nr_procs; i++) {
 		u32 p = w->order[i];

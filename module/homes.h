@@ -28,27 +28,35 @@ static inline u64 slack_new(u64 fair)
 }
 
 /*
- * A task without home makes room if its process has less than a fourth of the
- * memory that the other has, for each CPU that it wants: what little it has goes
- * elsewhere at less cost, while a home and all of its memory would.
+ * Tasks without home make room if they have less than a fourth of the memory that the
+ * process has, for each CPU that is wanted: what little they have goes elsewhere at
+ * less cost, while a home and all of its memory would. Not so if they are what most
+ * of the node carries. A home that is there yields later than a new one is refused.
+ * Of all such tasks of a node together.
  */
-#define LIGHT		4
+#define LIGHT_TAKE	4
+#define LIGHT_KEEP	2
 
 /* The claims on @n that @p has to respect. Pages below 2^34, demands below 2^27. */
-static inline u64 claims_on(const struct work *w, u32 p, u32 n)
+static inline u64 claims_on(const struct an_snapshot *s, const struct work *w,
+			    u32 p, u32 n)
 {
 	const struct node_sum *node = &w->node[n];
 	const struct proc_sum *proc = &w->proc[p];
-	bool light = LIGHT * node->lone_pages * proc->demand <
-		     proc->pages * node->lone;
+	bool home = map_has(s->procs[p].home, n);
+	u64 pages = (home ? LIGHT_KEEP : LIGHT_TAKE) * node->lone_pages;
+	u64 most = home ? node->fair / 4 * 3 : node->fair / 2;
+	bool make_room = node->lone <= most &&
+			 pages * proc->demand < proc->pages * node->lone;
 
-	return node->claim + (light ? 0 : node->lone);
+	return node->claim + (make_room ? 0 : node->lone);
 }
 
 /* What is left of the fair share of @n for @p. */
-static inline u64 free_on(const struct work *w, u32 p, u32 n)
+static inline u64 free_on(const struct an_snapshot *s, const struct work *w,
+			  u32 p, u32 n)
 {
-	u64 claims = claims_on(w, p, n);
+	u64 claims = claims_on(s, w, p, n);
 
 	return w->node[n].fair > claims ? w->node[n].fair - claims : 0;
 }
@@ -60,9 +68,10 @@ static inline u64 usable_on(const struct work *w, u32 n)
 }
 
 /* What node @n adds to a home of @p, the process in hand. */
-static inline u64 part_on(const struct work *w, u32 p, u32 n)
+static inline u64 part_on(const struct an_snapshot *s, const struct work *w,
+			  u32 p, u32 n)
 {
-	u64 room = free_on(w, p, n);
+	u64 room = free_on(s, w, p, n);
 
 	return room < usable_on(w, n) ? room : usable_on(w, n);
 }
@@ -85,17 +94,20 @@ static inline u64 cost_on(const struct work *w, u32 n)
 	return w->fresh ? w->node[n].cost.all : w->node[n].cost.memory;
 }
 
-/* Whether @a beats @b as a home: cost, then memory, then the number. */
+/* Whether @a beats @b as a home: cost, memory, who has to make room, the number. */
 static inline bool better_home(const struct work *w, u32 a, u32 b)
 {
 	const struct node_sum *x = &w->node[a], *y = &w->node[b];
 
 	if (cost_on(w, a) != cost_on(w, b))
 		return cost_on(w, a) < cost_on(w, b);
-	return x->pages != y->pages ? x->pages > y->pages : a < b;
+	if (x->pages != y->pages)
+		return x->pages > y->pages;
+	return x->lone != y->lone ? x->lone < y->lone : a < b;
 }
 
 u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p);
+void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p);
 struct home_cost an_home_set_cost(const struct an_snapshot *s, struct work *w,
 				  const unsigned long *set, u32 p);
 

@@ -40,13 +40,13 @@ static u32 set_next(const struct an_snapshot *s, const struct work *w, u32 p,
 		u32 n = w->pool[i];
 		const struct node_sum *node = &w->node[n], *b;
 
-		if (node->in_set || !usable_on(w, n) || part_on(w, p, n) < least)
+		if (node->in_set || !usable_on(w, n) || part_on(s, w, p, n) < least)
 			continue;
 		b = &w->node[best];
 		if (best == s->nr_nodes || node->near < b->near ||
 		    (node->near == b->near &&
-		     (part_on(w, p, n) > part_on(w, p, best) ||
-		      (part_on(w, p, n) == part_on(w, p, best) &&
+		     (part_on(s, w, p, n) > part_on(s, w, p, best) ||
+		      (part_on(s, w, p, n) == part_on(s, w, p, best) &&
 		       better_home(w, n, best)))))
 			best = n;
 	}
@@ -91,7 +91,7 @@ static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
 	while (n < s->nr_nodes) {
 		set_take(s, w, n);
 		nr++;
-		room += part_on(w, p, n);
+		room += part_on(s, w, p, n);
 		fair += w->node[n].fair;
 		if (room + slack_new(fair) >= demand)
 			return nr;
@@ -180,7 +180,7 @@ static u32 next_seed(const struct an_snapshot *s, const struct work *w, u32 p,
 	for (i = 0; i < w->nr_pool; i++) {
 		u32 n = w->pool[i];
 
-		if (!part_on(w, p, n))
+		if (!part_on(s, w, p, n))
 			continue;
 		if (last < s->nr_nodes && !better_home(w, last, n))
 			continue;
@@ -256,4 +256,108 @@ u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p)
 	if (!nr)
 		take_all(s, w);
 	return nr;
+}
+
+/* The node of the home of @p with most of its memory that is not in_set yet. */
+static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
+			u32 p)
+{
+	const unsigned long *home = s->procs[p].home;
+	u32 best = s->nr_nodes;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (!w->node[n].in_set &&
+		    (best == s->nr_nodes ||
+		     w->node[n].pages > w->node[best].pages))
+			best = n;
+	}
+	return best;
+}
+
+/*
+ * Parts in 16 of what the fullest node of a home carries: to be of its core, and
+ * to stay so. Two threads beside one are 8.
+ */
+#define CORE_TAKE	12
+#define CORE_KEEP	9
+
+/*
+ * Does node @n of the home carry enough for its core? Threads that wait for their
+ * memory to move want less CPU: meanwhile no node leaves the core, or all of the
+ * memory would leave that node, and come back when they run again.
+ */
+static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
+		    u32 n, u64 fullest, bool was_in)
+{
+	if (was_in && s->procs[p].moving)
+		return usable_on(w, n);
+	return w->node[n].part * 16 >=
+	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
+}
+
+/*
+ * The core of a home of several nodes: those that carry most, unless all do.
+ * Without a core before, all nodes count as having been in it.
+ */
+static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
+		     u64 fullest)
+{
+	const unsigned long *home = s->procs[p].home;
+	const unsigned long *was = s->procs[p].was_core;
+	bool all_were = was && map_next(was, s->nr_nodes, 0) == s->nr_nodes;
+	unsigned long *core = s->procs[p].core;
+	u32 nr = 0;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (!in_core(s, w, p, n, fullest,
+			     all_were || (was && map_has(was, n))))
+			continue;
+		map_add(core, n);
+		nr++;
+	}
+	if (nr == w->proc[p].nr_home)
+		map_clear(core, s->nr_nodes);
+}
+
+/**
+ * an_home_claim_set - claim a home of several nodes, and find its core
+ * @s: the snapshot
+ * @w: its sums, with the pages and the usable nodes of the process
+ * @p: index of the process
+ *
+ * The nodes are filled one by one, those that hold most of its memory first.
+ */
+void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u64 rest = w->proc[p].demand;
+	const unsigned long *home = s->procs[p].home;
+	u64 fullest = 0;
+	u32 i, n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1))
+		w->node[n].in_set = false;
+	for (i = 0; i < w->proc[p].nr_home; i++) {
+		u64 part;
+
+		n = next_to_fill(s, w, p);
+		part = part_on(s, w, p, n);
+		if (part > rest)
+			part = rest;
+		rest -= part;
+		w->node[n].claim += part;
+		w->node[n].homes++;
+		w->node[n].part = part;
+		w->node[n].in_set = true;
+		if (part > fullest)
+			fullest = part;
+	}
+	if (w->proc[p].nr_home)
+		w->node[w->proc[p].home].claim += rest;
+	if (s->procs[p].core)
+		set_core(s, w, p, fullest);
 }

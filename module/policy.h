@@ -105,11 +105,12 @@ struct an_task {
 	u32 proc;		/* index into procs */
 	u32 node;		/* where it runs, or ran last */
 	u32 load;		/* 0..AN_LOAD_ONE */
-	u32 want;		/* the same, before it began to wait for its memory */
+	u32 want;		/* an_policy_want(); 0: as its load */
 	u32 faults, nr_faults;	/* slice of snapshot.faults */
 	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
 	bool fixed;		/* must not be moved now (cooling, bound) */
 	bool held;		/* fixed for being of a dry run only */
+	bool bound;		/* fixed for good */
 };
 
 struct an_proc {
@@ -172,6 +173,7 @@ bool an_policy_whole_region(const struct an_fault *f);
 bool an_policy_carries(const struct an_fault *f, int to, bool whole);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
 void an_policy_homes(struct an_snapshot *s);
+u32 an_policy_want(u32 want, u32 load, bool waits);
 u64 an_policy_goal(struct an_snapshot *s);
 u64 an_policy_cost(struct an_snapshot *s, u32 task, u32 node);
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);

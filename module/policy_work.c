@@ -274,3 +274,24 @@ u64 an_shared_part(u64 shared, u64 faults, u32 nr)
 
 	return real < faults ? real : faults;
 }
+
+/* While a thread waits, what it wanted before counts less by so much per look. */
+#define WANT_FADES	64
+
+/**
+ * an_policy_want - what a thread wants of a CPU, for which its process has a home
+ * @want: what it was at the last look
+ * @load: its load now
+ * @waits: it uses memory that is on its way
+ *
+ * Who waits for memory on its way looks as if it wanted less than before: its process
+ * would be given too small a home, and others what it needs when all is there.
+ *
+ * Context: any.
+ * Return: the same now; at least @load.
+ */
+u32 an_policy_want(u32 want, u32 load, bool waits)
+{
+	want = waits ? want - want / WANT_FADES : (3 * want + load) / 4;
+	return want > load ? want : load;
+}

@@ -98,7 +98,7 @@ struct node_sum {
 	u64 bound;		/* load a step may bring it to */
 	u64 fair;		/* its capacity, times the overcommit */
 	u64 claim;		/* demand of homes and others, of fair */
-	u64 lone;		/* and of tasks without home that may run elsewhere */
+	u64 lone;		/* and of tasks without home that could go elsewhere */
 	u64 lone_pages;		/* their memory */
 	u64 bound_here;		/* demand in hand of threads bound to it, too */
 	struct home_cost cost;	/* of a home here, if a candidate */
@@ -106,6 +106,7 @@ struct node_sum {
 	u64 part;		/* of the process in hand, in its home */
 	u32 head, tail;		/* list of tasks, or of homes */
 	u32 pages;		/* of the process in hand */
+	u32 homes;		/* that have claimed it */
 	u32 weight;		/* of a centre, for what is in hand */
 	u32 nearest;		/* distance to the set in hand */
 	u32 candidate;		/* the search it was a candidate of last */
@@ -203,6 +204,11 @@ static inline bool map_has(const unsigned long *map, u32 n)
 static inline void map_add(unsigned long *map, u32 n)
 {
 	map[n / BITS_PER_WORD] |= 1UL << (n % BITS_PER_WORD);
+}
+
+static inline void map_remove(unsigned long *map, u32 n)
+{
+	map[n / BITS_PER_WORD] &= ~(1UL << (n % BITS_PER_WORD));
 }
 
 static inline void map_clear(unsigned long *map, u32 nr_nodes)

@@ -52,6 +52,9 @@
 /* Steps of one round: each one is a stop of one or two CPUs. */
 #define MAX_STEPS	16
 
+/* Rounds without hinting fault after which a thread is not one that waits for memory. */
+#define SILENT_ROUNDS	8
+
 /* A moved thread stays put so long, doubled each time its move was undone. */
 #define COOL_MS		1000
 #define MAX_COOL_SHIFT	6
@@ -216,20 +219,17 @@ static void view_load(struct an_thread *t, struct task_struct *p, u64 elapsed)
 }
 
 /*
- * What homes are made for. Who uses memory that is on its way waits for it, and would
- * look as if it wanted less than before: its process would be given too small a home,
- * and others what it needs when all is there.
+ * Hinting faults tell who uses its memory; while that is on its way passes are rare.
+ * @moving: memory of the process is.
  */
 static void view_want(struct an_thread *t, bool moving)
 {
-	u16 faults = READ_ONCE(t->tally[AN_T_FAULTS]);
-	bool uses = faults != t->told;
+	u8 faults = READ_ONCE(t->tally[AN_T_FAULTS]);
 
+	t->silent = faults == t->told ? min(t->silent + 1, SILENT_ROUNDS) : 0;
 	t->told = faults;
-	if (!moving || t->load > t->want)
-		t->want = t->load;
-	else if (!uses)
-		t->want = (3 * t->want + t->load) / 4;
+	WRITE_ONCE(t->want, an_policy_want(t->want, t->load,
+					   moving && t->silent < SILENT_ROUNDS));
 }
 
 static void say_undone(const struct an_thread *t, const struct task_struct *p,
@@ -351,10 +351,12 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	task->load = t->load;
 	task->want = t->want;
 	task->allowed = view_allowed(v, index, p);
-	task->fixed = cooling(t, process) || !fair_task(p) || p->nr_cpus_allowed == 1 ||
+	task->bound = !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);
+	task->fixed = task->bound || cooling(t, process);
 	task->held = dry && !task->fixed;
 	task->fixed |= dry;
+	task->bound |= dry;
 	view_faults(v, task, t);
 	v->refs[index] = get_task_struct(p);
 	v->s.nr_tasks++;

@@ -180,7 +180,8 @@ struct an_thread {
 	int moved_to;			/* node of the last move */
 	u16 load;			/* smoothed, AN_LOAD_ONE at most */
 	u16 want;			/* likewise, see view_want() */
-	u16 told;			/* faults of tally at the last snapshot */
+	u8 told;			/* faults of tally at the last snapshot, their last byte */
+	u8 silent;			/* snapshots since they changed */
 	u8 undone;			/* moves undone in a row: back-off */
 	u8 left_why;			/* enum an_reason, by probe_migrate() */
 	u8 stay;			/* enum an_reason: of the last round */

@@ -126,7 +126,9 @@ static void read_task(struct world *w, u32 t)
 	task->proc = below(w->s.nr_procs);
 	task->node = below(w->s.nr_nodes);
 	task->load = flag(96) ? number() % (CPU + 1) : CPU;
+	task->want = flag(32) ? number() % (CPU + 1) : 0;
 	task->fixed = flag(24);
+	task->bound = task->fixed && flag(128);
 	if (flag(32)) {
 		task->allowed = w->allowed + t * w->words;
 		read_map(w, w->allowed + t * w->words);

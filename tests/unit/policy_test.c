@@ -736,7 +736,8 @@ static void test_lone(void)
 static void test_newcomer(void)
 {
 	struct world *w = world_new(4, 9, 2, 2);
-	u32 t;
+	bool stayed = true;
+	u32 i, t, p;
 
 	for (t = 0; t < 9; t++) {
 		put(w, t, t / 4 ? 1 : 0, t % 4);
@@ -745,10 +746,31 @@ static void test_newcomer(void)
 	add_pages(w, 0, 2, 1000);
 	add_pages(w, 1, 3, 1000);
 	w->s.procs[0].home[0] = 0xc;
-	an_policy_homes(&w->s);
+	for (i = 0; i < 3; i++)
+		an_policy_homes(&w->s);
 	ok(w->s.procs[0].home[0] == 0xc, "newcomer: who is at home stays");
 	ok(in_map(w->s.procs[1].home, 0) && in_map(w->s.procs[1].home, 1),
 	   "newcomer: and it takes what is free");
+	world_free(w);
+
+	/* Larger than what is free on any few nodes, and never at their expense. */
+	w = world_new(8, 32, 9, 4);
+	for (t = 0; t < 32; t++) {
+		p = t < 16 ? t / 2 : 8;
+		put(w, t, p, t < 16 ? p : t % 8);
+		add_faults(w, t, t < 16 ? p : 0, 0, 100);
+	}
+	for (p = 0; p < 9; p++) {
+		add_pages(w, p, p % 8, 1000);
+		if (p < 8)
+			w->s.procs[p].home[0] = 1UL << p;
+	}
+	for (i = 0; i < 3; i++)
+		an_policy_homes(&w->s);
+	ok(home_size(w, 8) == 8, "newcomer: a large one shares all nodes");
+	for (p = 0; p < 8; p++)
+		stayed &= w->s.procs[p].home[0] == 1UL << p;
+	ok(stayed, "newcomer: with those that are at home there");
 	world_free(w);
 }
 
@@ -766,7 +788,49 @@ static void test_crowded(void)
 	w->s.procs[0].home[0] = 3;
 	an_policy_homes(&w->s);
 	ok(w->s.procs[0].home[0] == 3, "crowded: who was at home before stays there");
+	w->s.procs[0].home[0] = 1;
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 8, "crowded: but not if it has outgrown that");
 	world_free(w);
+}
+
+/* A home of several nodes of which its process fills fewer by now. */
+static void test_drop(void)
+{
+	struct world *w = sharers(4, 2, 1, 8);
+	u32 t;
+
+	scatter(w, 8);
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 4, "drop: all nodes while it fills them");
+	for (t = 0; t < 8; t++)
+		w->s.tasks[t].load = 3 * CPU / 5;
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 3, "drop: one less when it does not");
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 3, "drop: and no more than that");
+	for (t = 0; t < 8; t++)
+		w->s.tasks[t].load = CPU / 6;
+	an_policy_homes(&w->s);
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 1 && home_of(w, 0) == 0,
+	   "drop: the one with its memory stays");
+	world_free(w);
+}
+
+/* What a thread wanted before it waits for its memory, and afterwards. */
+static void test_want(void)
+{
+	u32 want = CPU, i;
+
+	for (i = 0; i < 20; i++)
+		want = an_policy_want(want, CPU / 3, true);
+	ok(want > CPU / 2, "want: a wait of 5 s leaves half and more (%u)", want);
+	for (i = 0; i < 20; i++)
+		want = an_policy_want(want, CPU / 3, false);
+	ok(want < CPU / 3 + 8, "want: it is the load again when it ends (%u)", want);
+	ok(an_policy_want(10, CPU, false) == CPU && an_policy_want(10, CPU, true) == CPU,
+	   "want: never less than the load");
 }
 
 /* Threads that wait for memory on its way want what they wanted before. */
@@ -824,6 +888,8 @@ int main(int argc, char **argv)
 	test_newcomer();
 	test_crowded();
 	test_waiting();
+	test_drop();
+	test_want();
 	test_properties();
 	test_optimal(true, 1.0);
 	test_optimal(false, 3.0);

@@ -301,7 +301,9 @@ static void random_task(struct world *w, u32 t, bool equal)
 
 	task->load = chance(60) ? CPU : rnd(CPU + 1);
 	put(w, t, rnd(w->s.nr_procs), rnd(w->s.nr_nodes));
+	task->want = chance(20) ? rnd(CPU + 1) : 0;
 	task->fixed = chance(10);
+	task->bound = task->fixed && chance(50);
 	for (i = 0; chance(15) && i < w->s.nr_nodes; i++) {
 		if (chance(60))
 			allow(w, t, i);
