@@ -56,13 +56,13 @@ static bool shows_sharing(const struct an_snapshot *s,
 static bool may_leave(const struct an_snapshot *s, const struct an_task *t,
 		      u32 n)
 {
-	u32 m;
+	u32 m = t->allowed ? map_next(t->allowed, s->nr_nodes, 0) : 0;
 
-	for (m = 0; m < s->nr_nodes && !t->bound; m++) {
-		if (m != n && s->nodes[m].capacity && allowed_on(t, m))
-			return true;
-	}
-	return false;
+	if (t->bound)
+		return false;
+	while (m < s->nr_nodes && (m == n || !s->nodes[m].capacity))
+		m = t->allowed ? map_next(t->allowed, s->nr_nodes, m + 1) : m + 1;
+	return m < s->nr_nodes;
 }
 
 /*
@@ -142,19 +142,36 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 	}
 }
 
-/*
- * The order in which processes are given homes. Those at home first, that a newcomer
- * drives nobody away; of them those on few nodes first, as the others have more to
- * choose from. Then large ones first, half a CPU apart, so that noise hardly ever
- * changes it.
- */
-static u64 rank_of(const struct an_snapshot *s, const struct proc_sum *proc)
+/* Whether the home of @p would do for it, were nobody else there. */
+static bool home_suffices(const struct an_snapshot *s, const struct work *w,
+			  u32 p)
 {
-	u64 step = AN_LOAD_ONE / 2;
-	u64 rank = (proc->demand + step / 2) / step;
+	const unsigned long *home = s->procs[p].home;
+	u64 fair = 0;
+	u32 n;
 
-	if (proc->nr_home)
-		rank += (u64)(s->nr_nodes + 1 - proc->nr_home) << 32;
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1))
+		fair += w->node[n].fair;
+	if (w->proc[p].nr_home == 1)
+		fair += slack_crowd(w, fair);
+	return fair + slack_keep(fair) >= w->proc[p].demand;
+}
+
+/*
+ * The order in which processes are given homes. Those first that have one that they
+ * have not outgrown, so that nobody who needs another drives them away; of them those
+ * on few nodes first, as the others have more to choose from. Then large ones first,
+ * half a CPU apart, so that noise hardly ever changes it.
+ */
+static u64 rank_of(const struct an_snapshot *s, const struct work *w, u32 p)
+{
+	u32 nr_home = w->proc[p].nr_home;
+	u64 step = AN_LOAD_ONE / 2;
+	u64 rank = (w->proc[p].demand + step / 2) / step;
+
+	if (nr_home && home_suffices(s, w, p))
+		rank += (u64)(s->nr_nodes + 1 - nr_home) << 32;
 	return rank;
 }
 
@@ -164,7 +181,7 @@ static void order_procs(const struct an_snapshot *s, struct work *w)
 
 	w->heap.len = 0;
 	for (i = 0; i < s->nr_procs; i++)
-		an_heap_push(&w->heap, i, rank_of(s, &w->proc[i]));
+		an_heap_push(&w->heap, i, rank_of(s, w, i));
 	for (i = 0; i < s->nr_procs; i++)
 		w->order[i] = an_heap_pop(&w->heap);
 }
@@ -448,7 +465,6 @@ static void home_list_add(struct work *w, u32 p)
 {
 	struct node_sum *node = &w->node[w->proc[p].home];
 
-	node->homes++;
 	w->proc[p].prev = AN_NO_TASK;
 	w->proc[p].next = node->head;
 	if (node->head != AN_NO_TASK)
@@ -460,7 +476,6 @@ static void home_list_del(struct work *w, u32 p)
 {
 	struct proc_sum *proc = &w->proc[p];
 
-	w->node[proc->home].homes--;
 	if (proc->prev == AN_NO_TASK)
 		w->node[proc->home].head = proc->next;
 	else
@@ -521,24 +536,29 @@ static struct home_cost add_costs(struct home_cost a, struct home_cost b)
 	return (struct home_cost){ a.all + b.all, a.memory + b.memory };
 }
 
+/* Whether anything is left for @p, the process in hand, on its home. */
+static bool has_part(const struct an_snapshot *s, const struct work *w, u32 p)
+{
+	const unsigned long *home = s->procs[p].home;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (part_on(s, w, p, n))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether @p stays at home though that does not hold, as the @nr nodes of w->best do
  * not either: with none found they are all nodes, and all of its memory would go there.
- * Not if it has outgrown its home, whoever else is there.
  */
 static bool stays_crowded(const struct an_snapshot *s, const struct work *w,
 			  u32 p, u32 nr)
 {
-	const unsigned long *home = s->procs[p].home;
-	u64 fair = 0;
-	u32 n;
-
-	if (nr || !w->proc[p].nr_home || !home_usable(s, w, p))
-		return false;
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1))
-		fair += w->node[n].fair;
-	return fair + slack_keep(fair) >= w->proc[p].demand;
+	return !nr && w->proc[p].nr_home && home_usable(s, w, p) &&
+	       home_suffices(s, w, p) && has_part(s, w, p);
 }
 
 /*
@@ -620,7 +640,7 @@ static void take_wish(struct an_snapshot *s, struct work *w, u32 p)
 	an_home_claim_set(s, w, p);
 }
 
-/* Oversize processes choose before the others, which keep what they have. */
+/* What is larger than a node chooses at once, all else keeps what it has, if that holds. */
 static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 nr;
@@ -747,64 +767,12 @@ static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 	return true;
 }
 
-/* What @p has claimed of @n at most. */
-static u64 claimed_at_most(const struct an_snapshot *s, const struct work *w,
-			   u32 n)
-{
-	return w->node[n].claim - s->nodes[n].other_load;
-}
-
-/* The node of the home of @p, of several, with least of its memory, then of claims. */
-static u32 least_node(const struct an_snapshot *s, const struct work *w,
-		      u32 p)
-{
-	const unsigned long *home = s->procs[p].home;
-	u32 least = w->proc[p].home;
-	u32 n;
-
-	for (n = map_next(home, s->nr_nodes, least + 1); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1)) {
-		u64 here = claimed_at_most(s, w, n);
-		u64 there = claimed_at_most(s, w, least);
-
-		if (w->node[n].pages < w->node[least].pages ||
-		    (w->node[n].pages == w->node[least].pages && here < there))
-			least = n;
-	}
-	return least;
-}
-
-/*
- * A process at home on several nodes that wants less by now leaves one of them, if
- * the others have room for what it claims there, and are nobody else's home: what
- * others claim may come out otherwise in the next call. Not if threads are bound to
- * nodes, of which nobody knows whether that is one.
- */
 static bool drop_node(struct an_snapshot *s, struct work *w, u32 p)
 {
-	unsigned long *home = s->procs[p].home;
-	u32 drop = least_node(s, w, p), n;
-	u64 claimed = claimed_at_most(s, w, drop), room = 0;
-
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (n == drop)
-			continue;
-		if (w->node[n].homes > 1)
-			return false;
-		room += part_on(s, w, p, n);
-	}
-	if (w->bound || room < claimed)
+	if (!an_home_drop_node(s, w, p))
 		return false;
-	map_remove(home, drop);
-	if (s->procs[p].core)
-		map_clear(s->procs[p].core, s->nr_nodes);
-	w->proc[p].nr_home = 0;
-	an_sum_home(s, w, p);
-	w->node[w->proc[p].home].claim += claimed;
 	if (w->proc[p].nr_home == 1)
 		home_list_add(w, p);
-	w->proc[p].content = true;	/* the next one when its claims are right */
 	return true;
 }
 

@@ -108,6 +108,7 @@ static inline bool better_home(const struct work *w, u32 a, u32 b)
 
 u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p);
 void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p);
+bool an_home_drop_node(const struct an_snapshot *s, struct work *w, u32 p);
 struct home_cost an_home_set_cost(const struct an_snapshot *s, struct work *w,
 				  const unsigned long *set, u32 p);
 

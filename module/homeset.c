@@ -350,14 +350,112 @@ void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 			part = rest;
 		rest -= part;
 		w->node[n].claim += part;
-		w->node[n].homes++;
+		w->node[n].homes += w->proc[p].nr_home > 1;
+		w->node[n].own = part;
 		w->node[n].part = part;
 		w->node[n].in_set = true;
 		if (part > fullest)
 			fullest = part;
 	}
-	if (w->proc[p].nr_home)
+	if (w->proc[p].nr_home) {
 		w->node[w->proc[p].home].claim += rest;
+		w->node[w->proc[p].home].own += rest;
+	}
 	if (s->procs[p].core)
 		set_core(s, w, p, fullest);
+}
+
+/* What @p, at home on @n, has claimed of it at most. */
+static u64 claimed_at_most(const struct an_snapshot *s, const struct work *w,
+			   u32 p, u32 n)
+{
+	const struct node_sum *node = &w->node[n];
+	u64 claim = node->claim - s->nodes[n].other_load;
+
+	if (node->homes == 1)
+		return node->own;
+	return claim < w->proc[p].demand ? claim : w->proc[p].demand;
+}
+
+/* Whether @p had better leave @a than @b: shared, little of its memory, or of claims. */
+static bool leaves_first(const struct an_snapshot *s, const struct work *w,
+			 u32 p, u32 a, u32 b)
+{
+	const struct node_sum *x = &w->node[a], *y = &w->node[b];
+	bool shared = x->homes > 1;
+
+	if (shared != (y->homes > 1))
+		return shared;
+	if (x->pages != y->pages)
+		return x->pages < y->pages;
+	return claimed_at_most(s, w, p, a) < claimed_at_most(s, w, p, b);
+}
+
+static u32 node_to_leave(const struct an_snapshot *s, const struct work *w,
+			 u32 p)
+{
+	const unsigned long *home = s->procs[p].home;
+	u32 drop = w->proc[p].home;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, drop + 1); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (leaves_first(s, w, p, n, drop))
+			drop = n;
+	}
+	return drop;
+}
+
+/*
+ * Whether the home of @p does without @drop: the other nodes have room for what it
+ * claims there, hold all of its threads, and are in no other home of several nodes,
+ * of which the claims may come out otherwise in the next call.
+ */
+static bool does_without(const struct an_snapshot *s, const struct work *w,
+			 u32 p, u32 drop)
+{
+	const unsigned long *home = s->procs[p].home;
+	const struct proc_sum *proc = &w->proc[p];
+	u64 room = 0;
+	u32 n;
+
+	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(home, s->nr_nodes, n + 1)) {
+		if (n == drop)
+			continue;
+		if (w->node[n].homes > 1 ||
+		    usable_on(w, n) < proc->demand + proc->nr)
+			return false;
+		room += part_on(s, w, p, n);
+	}
+	return room >= claimed_at_most(s, w, p, drop);
+}
+
+/**
+ * an_home_drop_node - a process at home on several nodes leaves one, if it wants less
+ * @s: the snapshot
+ * @w: its sums, with the pages and the usable nodes of the process
+ * @p: index of the process
+ *
+ * Its claims there stand until the next call, as well as on its lowest other node.
+ *
+ * Return: whether it did.
+ */
+bool an_home_drop_node(const struct an_snapshot *s, struct work *w, u32 p)
+{
+	u32 drop = node_to_leave(s, w, p);
+	u64 claimed = claimed_at_most(s, w, p, drop);
+
+	if (!does_without(s, w, p, drop))
+		return false;
+	map_remove(s->procs[p].home, drop);
+	w->proc[p].nr_home = 0;
+	an_sum_home(s, w, p);
+	w->node[w->proc[p].home].claim += claimed;
+	w->node[w->proc[p].home].own += claimed;
+	if (s->procs[p].core && w->proc[p].nr_home == 1)
+		map_clear(s->procs[p].core, s->nr_nodes);
+	else if (s->procs[p].core)
+		map_remove(s->procs[p].core, drop);
+	return true;
 }

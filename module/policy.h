@@ -110,7 +110,7 @@ struct an_task {
 	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
 	bool fixed;		/* must not be moved now (cooling, bound) */
 	bool held;		/* fixed for being of a dry run only */
-	bool bound;		/* fixed for good */
+	bool bound;		/* fixed for good, or of a dry run */
 };
 
 struct an_proc {

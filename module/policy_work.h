@@ -104,9 +104,10 @@ struct node_sum {
 	struct home_cost cost;	/* of a home here, if a candidate */
 	u64 near;		/* summed distance to the set in hand */
 	u64 part;		/* of the process in hand, in its home */
+	u64 own;		/* what a home of several nodes claims, if it is one */
 	u32 head, tail;		/* list of tasks, or of homes */
 	u32 pages;		/* of the process in hand */
-	u32 homes;		/* that have claimed it */
+	u32 homes;		/* of several nodes that have claimed it */
 	u32 weight;		/* of a centre, for what is in hand */
 	u32 nearest;		/* distance to the set in hand */
 	u32 candidate;		/* the search it was a candidate of last */
@@ -138,7 +139,7 @@ struct work {
 	struct choice *choice;	/* CHOICES per task */
 	struct proc_sum *proc;
 	u32 *by_proc;		/* tasks, ordered by process */
-	u32 *order;		/* processes, the largest demand first */
+	u32 *order;		/* processes, as they are given homes */
 	unsigned long *set;	/* home being built */
 	unsigned long *best;	/* best home so far */
 	struct heap heap;

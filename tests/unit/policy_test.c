@@ -771,6 +771,32 @@ static void test_newcomer(void)
 	for (p = 0; p < 8; p++)
 		stayed &= w->s.procs[p].home[0] == 1UL << p;
 	ok(stayed, "newcomer: with those that are at home there");
+	for (t = 16; t < 32; t++)
+		w->s.tasks[t].load = 2 * CPU / 5;
+	for (i = 0; i < 3; i++)
+		an_policy_homes(&w->s);
+	ok(home_size(w, 8) == 4, "newcomer: and only four when they do");
+	world_free(w);
+}
+
+/* A process outgrows its node, beside one that is at home on two, and a free node. */
+static void test_outgrown(void)
+{
+	struct world *w = world_new(4, 8, 2, 2);
+	u32 t;
+
+	for (t = 0; t < 8; t++) {
+		put(w, t, t / 4, t < 4 ? 0 : 1 + t % 2);
+		add_faults(w, t, t < 4 ? 0 : 1, 0, 100);
+	}
+	add_pages(w, 0, 0, 1000);
+	add_pages(w, 1, 1, 500);
+	add_pages(w, 1, 2, 500);
+	w->s.procs[0].home[0] = 1;
+	w->s.procs[1].home[0] = 6;
+	an_policy_homes(&w->s);
+	ok(w->s.procs[1].home[0] == 6, "outgrown: who has not stays at home");
+	ok(w->s.procs[0].home[0] == 9, "outgrown: who has takes what is free");
 	world_free(w);
 }
 
@@ -815,6 +841,18 @@ static void test_drop(void)
 	an_policy_homes(&w->s);
 	ok(home_size(w, 0) == 1 && home_of(w, 0) == 0,
 	   "drop: the one with its memory stays");
+	world_free(w);
+
+	w = sharers(8, 2, 1, 8);
+	scatter(w, 8);
+	for (t = 0; t < 32; t++)
+		allow(w, t % 8, t / 8);
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 4, "drop: all nodes of a cpuset");
+	for (t = 0; t < 8; t++)
+		w->s.tasks[t].load = 2 * CPU / 5;
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 2, "drop: two of them when that does");
 	world_free(w);
 }
 
@@ -886,6 +924,7 @@ int main(int argc, char **argv)
 	test_contest();
 	test_lone();
 	test_newcomer();
+	test_outgrown();
 	test_crowded();
 	test_waiting();
 	test_drop();
