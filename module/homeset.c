@@ -382,10 +382,10 @@ static bool leaves_first(const struct an_snapshot *s, const struct work *w,
 			 u32 p, u32 a, u32 b)
 {
 	const struct node_sum *x = &w->node[a], *y = &w->node[b];
-	bool shared = x->homes > 1;
+	bool leave_a = x->homes > 1, leave_b = y->homes > 1;
 
-	if (shared != (y->homes > 1))
-		return shared;
+	if (leave_a != leave_b)
+		return leave_a;
 	if (x->pages != y->pages)
 		return x->pages < y->pages;
 	return claimed_at_most(s, w, p, a) < claimed_at_most(s, w, p, b);
