@@ -41,6 +41,13 @@
  */
 #define MIN_FAULTS	1024
 
+/*
+ * After so many windows in a row without a share of their own, the one they are judged
+ * by is that of another time: the next one goes on until it tells. Who seemed to have
+ * risen in the beginning, and has few faults from then on, would never rest.
+ */
+#define STALE_WINDOWS	16
+
 /* A share of 90 % is high; one that rose by 5 points has risen. */
 #define HIGH_PM		900
 #define RISE_PM		50
@@ -157,7 +164,8 @@ void an_watch_add(struct an_watch *w, const struct an_watch_pass *pass)
 static bool window_full(const struct an_watch *w)
 {
 	return w->window.passes &&
-	       w->window.passes >= (u64)WINDOW_PASSES * w->processes;
+	       w->window.passes >= (u64)WINDOW_PASSES * w->processes &&
+	       (w->untold < STALE_WINDOWS || tells(&w->window));
 }
 
 /* Whether the window moved more than @num / @den of the pages of the scope. */
@@ -246,7 +254,8 @@ static enum an_reason judge_window(struct an_watch *w, u64 now_ms)
 {
 	enum an_reason fault;
 
-	if (tells(&w->window))
+	w->untold = tells(&w->window) ? 0 : w->untold + 1;
+	if (!w->untold)
 		w->share_pm = share_of(&w->window);
 	fault = window_fault(w);
 	w->bad = fault ? w->bad + 1 : 0;

@@ -50,6 +50,7 @@ struct an_watch {
 	u32 begun_pm;		/* share when it began, or was resumed */
 	u32 share_pm;		/* of the last window that tells */
 	u32 bad;		/* windows in a row that did not pay */
+	u32 untold;		/* windows in a row that told no share */
 
 	bool rests;		/* from a rest to AN_R_REST_OVER */
 	u64 rest_until_ms;	/* on the clock of an_watch_judge() */
