@@ -236,7 +236,8 @@ static void test_loop(void)
 			     an_reason_name(p.why), began, share);
 		sim_end(&m);
 	}
-	ok(wrong * 100 <= loops, "loop: at most one machine in 100 is put to rest that gains (%u of %u)",
+	ok(wrong * 100 <= loops,
+	   "loop: at most one machine in 100 is put to rest that gains (%u of %u)",
 	   wrong, loops);
 	ok(rests * 20 <= loops, "loop: %u of %u others", rests, loops);
 }
