@@ -418,6 +418,12 @@ static bool set_fits(const struct an_snapshot *s, const struct work *w,
 	return room + slack(fair) >= w->proc[p].demand;
 }
 
+static u64 slack_none(u64 fair)
+{
+	(void)fair;
+	return 0;
+}
+
 /* Whether threads of @p may run on all of its home nodes. */
 static bool home_usable(const struct an_snapshot *s, const struct work *w,
 			u32 p)
@@ -575,7 +581,9 @@ static bool keep_set(const struct an_snapshot *s, struct work *w, u32 p,
 		return true;
 	if (!proc->nr_home || !set_fits(s, w, home, p, slack_keep))
 		return false;
-	if (nr != proc->nr_home)	/* fewer: when all have claimed theirs */
+	if (nr < proc->nr_home)		/* else an_home_drop_node(), later */
+		return !w->bound || !set_fits(s, w, w->best, p, slack_none);
+	if (nr > proc->nr_home)
 		return true;
 	return !home_pays(an_home_set_cost(s, w, w->best, p),
 			  an_home_set_cost(s, w, home, p));
@@ -773,6 +781,7 @@ static bool drop_node(struct an_snapshot *s, struct work *w, u32 p)
 		return false;
 	if (w->proc[p].nr_home == 1)
 		home_list_add(w, p);
+	w->proc[p].content = true;	/* until its claims are right again */
 	return true;
 }
 

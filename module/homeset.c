@@ -408,14 +408,14 @@ static u32 node_to_leave(const struct an_snapshot *s, const struct work *w,
 
 /*
  * Whether the home of @p does without @drop: the other nodes have room for what it
- * claims there, hold all of its threads, and are in no other home of several nodes,
- * of which the claims may come out otherwise in the next call.
+ * claims there, and are in no other home of several nodes, of which the claims may
+ * come out otherwise in the next call; and none of its threads is bound to nodes, of
+ * which nobody knows whether @drop is one.
  */
 static bool does_without(const struct an_snapshot *s, const struct work *w,
 			 u32 p, u32 drop)
 {
 	const unsigned long *home = s->procs[p].home;
-	const struct proc_sum *proc = &w->proc[p];
 	u64 room = 0;
 	u32 n;
 
@@ -423,12 +423,11 @@ static bool does_without(const struct an_snapshot *s, const struct work *w,
 	     n = map_next(home, s->nr_nodes, n + 1)) {
 		if (n == drop)
 			continue;
-		if (w->node[n].homes > 1 ||
-		    usable_on(w, n) < proc->demand + proc->nr)
+		if (w->node[n].homes > 1)
 			return false;
 		room += part_on(s, w, p, n);
 	}
-	return room >= claimed_at_most(s, w, p, drop);
+	return !w->bound && room >= claimed_at_most(s, w, p, drop);
 }
 
 /**

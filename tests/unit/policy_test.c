@@ -773,7 +773,7 @@ static void test_newcomer(void)
 	ok(stayed, "newcomer: with those that are at home there");
 	for (t = 16; t < 32; t++)
 		w->s.tasks[t].load = 2 * CPU / 5;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 6; i++)
 		an_policy_homes(&w->s);
 	ok(home_size(w, 8) == 4, "newcomer: and only four when they do");
 	world_free(w);
