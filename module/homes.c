@@ -142,17 +142,25 @@ static void set_fair(const struct an_snapshot *s, struct work *w)
 	}
 }
 
+/* The fair share of @set. */
+static u64 fair_share(const struct an_snapshot *s, const struct work *w,
+		      const unsigned long *set)
+{
+	u64 fair = 0;
+	u32 n;
+
+	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(set, s->nr_nodes, n + 1))
+		fair += w->node[n].fair;
+	return fair;
+}
+
 /* Whether the home of @p would do for it, were nobody else there. */
 static bool home_suffices(const struct an_snapshot *s, const struct work *w,
 			  u32 p)
 {
-	const unsigned long *home = s->procs[p].home;
-	u64 fair = 0;
-	u32 n;
+	u64 fair = fair_share(s, w, s->procs[p].home);
 
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1))
-		fair += w->node[n].fair;
 	if (w->proc[p].nr_home == 1)
 		fair += slack_crowd(w, fair);
 	return fair + slack_keep(fair) >= w->proc[p].demand;
@@ -401,42 +409,46 @@ static u32 find_single(const struct an_snapshot *s, struct work *w, u32 p,
 	return best_fitting(s, w, p, crowd);
 }
 
-/* Whether the demand of @p fits on @set with @slack(fair) to spare. */
-static bool set_fits(const struct an_snapshot *s, const struct work *w,
-		     const unsigned long *set, u32 p, u64 (*slack)(u64 fair))
+/* Whether threads of the process in hand may run on all of @set. */
+static bool set_usable(const struct an_snapshot *s, const struct work *w,
+		       const unsigned long *set)
 {
-	u64 room = 0, fair = 0;
 	u32 n;
 
 	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
 	     n = map_next(set, s->nr_nodes, n + 1)) {
 		if (!usable_on(w, n))
 			return false;
-		room += part_on(s, w, p, n);
-		fair += w->node[n].fair;
 	}
-	return room + slack(fair) >= w->proc[p].demand;
+	return true;
+}
+
+/* What @set adds to a home of @p, the process in hand. */
+static u64 set_room(const struct an_snapshot *s, const struct work *w,
+		    const unsigned long *set, u32 p)
+{
+	u64 room = 0;
+	u32 n;
+
+	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
+	     n = map_next(set, s->nr_nodes, n + 1))
+		room += part_on(s, w, p, n);
+	return room;
+}
+
+/* Whether the demand of @p fits on @set with @slack(fair) to spare. */
+static bool set_fits(const struct an_snapshot *s, const struct work *w,
+		     const unsigned long *set, u32 p, u64 (*slack)(u64 fair))
+{
+	return set_usable(s, w, set) &&
+	       set_room(s, w, set, p) + slack(fair_share(s, w, set)) >=
+	       w->proc[p].demand;
 }
 
 static u64 slack_none(u64 fair)
 {
 	(void)fair;
 	return 0;
-}
-
-/* Whether threads of @p may run on all of its home nodes. */
-static bool home_usable(const struct an_snapshot *s, const struct work *w,
-			u32 p)
-{
-	const unsigned long *home = s->procs[p].home;
-	u32 n;
-
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (!usable_on(w, n))
-			return false;
-	}
-	return true;
 }
 
 /*
@@ -447,7 +459,8 @@ static bool home_usable(const struct an_snapshot *s, const struct work *w,
 static bool home_awaits_memory(const struct an_snapshot *s,
 			       const struct work *w, u32 p)
 {
-	return s->procs[p].moving && w->proc[p].nr_home && home_usable(s, w, p);
+	return s->procs[p].moving && w->proc[p].nr_home &&
+	       set_usable(s, w, s->procs[p].home);
 }
 
 /* Whether the last home of @p, not oversize, still does. Needs find_usable(). */
@@ -542,29 +555,18 @@ static struct home_cost add_costs(struct home_cost a, struct home_cost b)
 	return (struct home_cost){ a.all + b.all, a.memory + b.memory };
 }
 
-/* Whether anything is left for @p, the process in hand, on its home. */
-static bool has_part(const struct an_snapshot *s, const struct work *w, u32 p)
-{
-	const unsigned long *home = s->procs[p].home;
-	u32 n;
-
-	for (n = map_next(home, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(home, s->nr_nodes, n + 1)) {
-		if (part_on(s, w, p, n))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Whether @p stays at home though that does not hold, as the @nr nodes of w->best do
  * not either: with none found they are all nodes, and all of its memory would go there.
+ * Something of its home has to be left for it.
  */
 static bool stays_crowded(const struct an_snapshot *s, const struct work *w,
 			  u32 p, u32 nr)
 {
-	return !nr && w->proc[p].nr_home && home_usable(s, w, p) &&
-	       home_suffices(s, w, p) && has_part(s, w, p);
+	const unsigned long *home = s->procs[p].home;
+
+	return !nr && w->proc[p].nr_home && set_usable(s, w, home) &&
+	       home_suffices(s, w, p) && set_room(s, w, home, p);
 }
 
 /*

@@ -293,7 +293,7 @@ static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
 {
 	if (was_in && s->procs[p].moving)
 		return usable_on(w, n);
-	return w->node[n].part * 16 >=
+	return w->node[n].own * 16 >=
 	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
 }
 
@@ -352,17 +352,16 @@ void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 		w->node[n].claim += part;
 		w->node[n].homes += w->proc[p].nr_home > 1;
 		w->node[n].own = part;
-		w->node[n].part = part;
 		w->node[n].in_set = true;
 		if (part > fullest)
 			fullest = part;
 	}
+	if (s->procs[p].core)
+		set_core(s, w, p, fullest);
 	if (w->proc[p].nr_home) {
 		w->node[w->proc[p].home].claim += rest;
 		w->node[w->proc[p].home].own += rest;
 	}
-	if (s->procs[p].core)
-		set_core(s, w, p, fullest);
 }
 
 /* What @p, at home on @n, has claimed of it at most. */

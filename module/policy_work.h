@@ -103,8 +103,7 @@ struct node_sum {
 	u64 bound_here;		/* demand in hand of threads bound to it, too */
 	struct home_cost cost;	/* of a home here, if a candidate */
 	u64 near;		/* summed distance to the set in hand */
-	u64 part;		/* of the process in hand, in its home */
-	u64 own;		/* what a home of several nodes claims, if it is one */
+	u64 own;		/* what the last home of several nodes claims of it */
 	u32 head, tail;		/* list of tasks, or of homes */
 	u32 pages;		/* of the process in hand */
 	u32 homes;		/* of several nodes that have claimed it */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "policy_faults.h"
+#include "policy_homes.h"
 #include "policy_random.h"
 #include "unit.h"
 #include "world.h"
@@ -703,194 +704,6 @@ static void test_contest(void)
 	world_free(w);
 }
 
-/* A process that no node holds, at home on two of four, and a lone task on one of them. */
-static void test_lone(void)
-{
-	struct world *w = world_new(4, 5, 2, 2);
-	u32 t;
-
-	for (t = 0; t < 4; t++) {
-		put(w, t, 0, t / 2);
-		add_faults(w, t, t / 2, 0, 100);
-	}
-	put(w, 4, 1, 1);
-	add_faults(w, 4, 1, 100, 0);
-	add_pages(w, 0, 0, 500);
-	add_pages(w, 0, 1, 500);
-	add_pages(w, 1, 1, 10);
-	w->s.procs[0].home[0] = 3;
-	an_policy_homes(&w->s);
-	ok(w->s.procs[0].home[0] == 3, "lone: with little memory it makes room");
-	w->pages[w->s.procs[1].pages].pages = 1000;
-	an_policy_homes(&w->s);
-	ok(!in_map(w->s.procs[0].home, 1), "lone: with much the home does");
-	w->pages[w->s.procs[1].pages].pages = 10;
-	w->s.procs[0].home[0] = 3;
-	allow(w, 4, 1);
-	an_policy_homes(&w->s);
-	ok(!in_map(w->s.procs[0].home, 1), "lone: as it does if that may run there only");
-	world_free(w);
-}
-
-/* A newcomer larger than a node finds its home beside those that stand. */
-static void test_newcomer(void)
-{
-	struct world *w = world_new(4, 9, 2, 2);
-	bool stayed = true;
-	u32 i, t, p;
-
-	for (t = 0; t < 9; t++) {
-		put(w, t, t / 4 ? 1 : 0, t % 4);
-		add_faults(w, t, t < 4 ? 2 : 3, 0, 100);
-	}
-	add_pages(w, 0, 2, 1000);
-	add_pages(w, 1, 3, 1000);
-	w->s.procs[0].home[0] = 0xc;
-	for (i = 0; i < 3; i++)
-		an_policy_homes(&w->s);
-	ok(w->s.procs[0].home[0] == 0xc, "newcomer: who is at home stays");
-	ok(in_map(w->s.procs[1].home, 0) && in_map(w->s.procs[1].home, 1),
-	   "newcomer: and it takes what is free");
-	world_free(w);
-
-	/* Larger than what is free on any few nodes, and never at their expense. */
-	w = world_new(8, 32, 9, 4);
-	for (t = 0; t < 32; t++) {
-		p = t < 16 ? t / 2 : 8;
-		put(w, t, p, t < 16 ? p : t % 8);
-		add_faults(w, t, t < 16 ? p : 0, 0, 100);
-	}
-	for (p = 0; p < 9; p++) {
-		add_pages(w, p, p % 8, 1000);
-		if (p < 8)
-			w->s.procs[p].home[0] = 1UL << p;
-	}
-	for (i = 0; i < 3; i++)
-		an_policy_homes(&w->s);
-	ok(home_size(w, 8) == 8, "newcomer: a large one shares all nodes");
-	for (p = 0; p < 8; p++)
-		stayed &= w->s.procs[p].home[0] == 1UL << p;
-	ok(stayed, "newcomer: with those that are at home there");
-	for (t = 16; t < 32; t++)
-		w->s.tasks[t].load = 2 * CPU / 5;
-	for (i = 0; i < 6; i++)
-		an_policy_homes(&w->s);
-	ok(home_size(w, 8) == 4, "newcomer: and only four when they do");
-	world_free(w);
-}
-
-/* A process outgrows its node, beside one that is at home on two, and a free node. */
-static void test_outgrown(void)
-{
-	struct world *w = world_new(4, 8, 2, 2);
-	u32 t;
-
-	for (t = 0; t < 8; t++) {
-		put(w, t, t / 4, t < 4 ? 0 : 1 + t % 2);
-		add_faults(w, t, t < 4 ? 0 : 1, 0, 100);
-	}
-	add_pages(w, 0, 0, 1000);
-	add_pages(w, 1, 1, 500);
-	add_pages(w, 1, 2, 500);
-	w->s.procs[0].home[0] = 1;
-	w->s.procs[1].home[0] = 6;
-	an_policy_homes(&w->s);
-	ok(w->s.procs[1].home[0] == 6, "outgrown: who has not stays at home");
-	ok(w->s.procs[0].home[0] == 9, "outgrown: who has takes what is free");
-	world_free(w);
-}
-
-/* No node has half a CPU to give. */
-static void test_crowded(void)
-{
-	struct world *w = sharers(8, 2, 1, 3);
-	u32 n;
-
-	scatter(w, 3);
-	for (n = 0; n < 8; n++)
-		w->s.nodes[n].other_load = 17 * CPU / 10;
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 8, "crowded: a newcomer is at home anywhere");
-	w->s.procs[0].home[0] = 3;
-	an_policy_homes(&w->s);
-	ok(w->s.procs[0].home[0] == 3, "crowded: who was at home before stays there");
-	w->s.procs[0].home[0] = 1;
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 8, "crowded: but not if it has outgrown that");
-	world_free(w);
-}
-
-/* A home of several nodes of which its process fills fewer by now. */
-static void test_drop(void)
-{
-	struct world *w = sharers(4, 2, 1, 8);
-	u32 t;
-
-	scatter(w, 8);
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 4, "drop: all nodes while it fills them");
-	for (t = 0; t < 8; t++)
-		w->s.tasks[t].load = 3 * CPU / 5;
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 3, "drop: one less when it does not");
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 3, "drop: and no more than that");
-	for (t = 0; t < 8; t++)
-		w->s.tasks[t].load = CPU / 6;
-	an_policy_homes(&w->s);
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 1 && home_of(w, 0) == 0,
-	   "drop: the one with its memory stays");
-	world_free(w);
-
-	w = sharers(8, 2, 1, 8);
-	scatter(w, 8);
-	for (t = 0; t < 32; t++)
-		allow(w, t % 8, t / 8);
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 4, "drop: all nodes of a cpuset");
-	for (t = 0; t < 8; t++)
-		w->s.tasks[t].load = 2 * CPU / 5;
-	an_policy_homes(&w->s);
-	ok(home_size(w, 0) == 2, "drop: two of them when that does");
-	world_free(w);
-}
-
-/* What a thread wanted before it waits for its memory, and afterwards. */
-static void test_want(void)
-{
-	u32 want = CPU, i;
-
-	for (i = 0; i < 20; i++)
-		want = an_policy_want(want, CPU / 3, true);
-	ok(want > CPU / 2, "want: a wait of 5 s leaves half and more (%u)", want);
-	for (i = 0; i < 20; i++)
-		want = an_policy_want(want, CPU / 3, false);
-	ok(want < CPU / 3 + 8, "want: it is the load again when it ends (%u)", want);
-	ok(an_policy_want(10, CPU, false) == CPU && an_policy_want(10, CPU, true) == CPU,
-	   "want: never less than the load");
-}
-
-/* Threads that wait for memory on its way want what they wanted before. */
-static void test_waiting(void)
-{
-	struct world *w = sharers(4, 2, 2, 4);
-	u32 t;
-
-	scatter(w, 4);
-	for (t = 0; t < 4; t++) {
-		w->s.tasks[t].load = 2 * CPU / 5;
-		w->s.tasks[t].want = CPU;
-	}
-	w->s.procs[0].home[0] = 3;
-	w->s.procs[0].moving = true;
-	w->pages[w->s.procs[1].pages].node = 1;
-	an_policy_homes(&w->s);
-	ok(!(w->s.procs[0].home[0] & w->s.procs[1].home[0]),
-	   "waiting: their home is not another's");
-	world_free(w);
-}
-
 int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
@@ -922,13 +735,7 @@ int main(int argc, char **argv)
 	test_noise();
 	test_hysteresis();
 	test_contest();
-	test_lone();
-	test_newcomer();
-	test_outgrown();
-	test_crowded();
-	test_waiting();
-	test_drop();
-	test_want();
+	test_homes();
 	test_properties();
 	test_optimal(true, 1.0);
 	test_optimal(false, 3.0);
