@@ -25,7 +25,7 @@ guest "${standard_machine[@]}" --with-module --meter "$work/meter" <<-'GUEST'
 	}
 	try 0 stripe --threads 8 --sweeps 200
 	try 1 procs --procs 2 --threads 4 --sweeps 40
-	try 2 private --threads 8 --sweeps 60
+	try 2 private --threads 8 --sweeps 120
 GUEST
 guest_ended_well
 
