@@ -100,7 +100,6 @@ ctl status --json
 check "status of the machine is JSON" jq -e 'has("hooks") and has("loaded") and has("parameters")' "$work/out"
 
 python3 -c 'import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start(); time.sleep(1000)' & many=$!
-tid=
 for ((i = 0; i < 100; i++)); do
 	tid=$(find "/proc/$many/task" -mindepth 1 -maxdepth 1 ! -name "$many" -printf "%f\n")
 	if [[ $tid ]]; then break; fi
