@@ -658,7 +658,11 @@ static void isolate_folio(struct an_isolate *iso, struct folio *folio,
 		book_failed(iso, why, nr);
 		return;
 	}
-	list_add_tail(&folio->lru, iso->folios);
+	/*
+	 * The last one moves first: who goes through them upwards, and faster than
+	 * they move, waits for the first one only, not for one after the other.
+	 */
+	list_add(&folio->lru, iso->folios);
 	iso->isolated += folio_nr_pages(folio);
 }
 

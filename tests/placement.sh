@@ -68,6 +68,7 @@ run_placements() {
 # leave a node with less use, and so with too much memory.
 migrated_late() { json "$1" '.numa_pages_migrated | .[(length - 1) * 4 / 5 | floor] - .[(length - 1) * 3 / 5 | floor]'; }
 migrated() { json "$1" '.numa_pages_migrated | .[-1] - .[0]'; }
+slept() { intervals "$1" 'map(.stall_wait.n) | add'; }
 task_steps() { echo $(($(said_in "$1" status task_moves) + $(said_in "$1" status task_swaps))); }
 
 # holds CASE PLACEMENT: what that placement promises.
@@ -83,7 +84,7 @@ holds() {
 describe() {
 	note "case $1: local $(local_whole "$1"), by tenth $(local_by_tenth "$1"); kernel share $(kernel_share "$1")"
 	note "case $1: hinting faults $(json "$1" '.numa_hint_faults | .[-1] - .[0]'), pages migrated $(migrated "$1")," \
-		"in the fourth fifth $(migrated_late "$1"); $(said_in "$1" status | tr '\n' ' ')"
+		"in the fourth fifth $(migrated_late "$1"), sleeps in faults $(slept "$1"); $(said_in "$1" status | tr '\n' ' ')"
 }
 
 # check_placements WORDS [LOAD-OPTION...]: all five in one boot.
@@ -101,6 +102,8 @@ check_placements() {
 		check "$which, $words: comes about" holds "$number" "$which"
 		number=$((number + 1))
 	done
+	# Each 2 MiB has one user, which waits when it comes by while they move; not for page after page of it.
+	check "b, $words: threads sleep for a region once" at_most "$(slept 1)" $(($(migrated 1) * 2 / 512))
 	# 49152 pages had to move; had memory moved half way, not threads, 65536 more would have.
 	check "c, $words: threads change places" at_most "$(migrated 2)" 90112
 }
