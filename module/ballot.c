@@ -42,6 +42,12 @@
 /* Passes that told of owners, less those of changing users, to end a trial. */
 #define TRIAL_TELLS	2
 
+/*
+ * Passes that told of owners no longer count, once one had votes of several nodes and
+ * no owners; of a region each page of which has been looked at so many do not.
+ */
+#define OVERTAKEN_TELLS	4
+
 /* So many passes told of changing users, less those that told otherwise. */
 #define SHARED_TELLS	(-2)
 
@@ -68,9 +74,36 @@ static int within_tells(int tells)
 	       tells < TELLS_MIN ? TELLS_MIN : tells;
 }
 
+static bool clear(u32 yes, u32 no)
+{
+	return yes && no * CLEAR_PART <= yes;
+}
+
+static bool mixed(u32 yes, u32 no)
+{
+	return yes && !clear(yes, no);
+}
+
+/*
+ * All threads sweep through the region, and one was overtaken there: the pass has
+ * votes of several nodes, as if each page had an owner. But pages that faulted again
+ * changed their nodes, or none kept it; passes before that told of owners were those
+ * in which the same thread came first twice. A trial asks for more of them.
+ */
+static bool overtaken(const union an_ballot *b)
+{
+	return !b->trial && mixed(b->yes, b->no) &&
+	       b->same + b->other >= ENOUGH_SECONDS && tells_of(b) <= 0;
+}
+
 static int scale(const union an_ballot *b)
 {
-	return within_tells(b->tells + tells_of(b));
+	int before = b->tells;
+
+	if (before > 0 && overtaken(b))
+		before = b->each && before > OVERTAKEN_TELLS ?
+			 before - OVERTAKEN_TELLS : 0;
+	return within_tells(before + tells_of(b));
 }
 
 /* A pass ended that brought votes. */
@@ -267,21 +300,18 @@ bool an_ballot_rests(u64 word)
 	return b.rests;
 }
 
-static bool clear(u32 yes, u32 no)
-{
-	return yes && no * CLEAR_PART <= yes;
-}
-
 static bool agreed(const union an_ballot *b)
 {
 	return clear(b->yes, b->no) && clear(b->last_yes, b->last_no) &&
 	       b->node == b->last_node && b->yes + b->last_yes >= ENOUGH_VOTES;
 }
 
-static bool contested(const union an_ballot *b)
+/* Votes of several nodes count while owners are told of: of the last pass, by its end. */
+static bool torn(const union an_ballot *b)
 {
-	return (b->yes && !clear(b->yes, b->no)) ||
-	       (b->last_yes && !clear(b->last_yes, b->last_no));
+	return scale(b) > 0 &&
+	       (mixed(b->yes, b->no) ||
+		(mixed(b->last_yes, b->last_no) && b->tells > 0));
 }
 
 /**
@@ -308,7 +338,7 @@ enum an_verdict an_ballot_verdict(u64 word, int *node)
 		*node = b.node;
 		return AN_V_GATHER;
 	}
-	return contested(&b) && scale(&b) > 0 ? AN_V_TORN : AN_V_OPEN;
+	return torn(&b) ? AN_V_TORN : AN_V_OPEN;
 }
 
 /**

@@ -28,6 +28,8 @@ struct region {
 	u32 (*user)(const struct region *r, u32 page);
 	u32 nodes;		/* so many use it */
 	u32 sweeper;		/* in this pass, whoever comes first */
+	u32 overtaker;		/* who comes first */
+	u32 cut;		/* from this page on */
 };
 
 static u32 one_user(const struct region *r __attribute__((unused)),
@@ -63,6 +65,12 @@ static u32 swept(const struct region *r,
 	return r->sweeper;
 }
 
+/* As swept, but in some passes another one overtakes. */
+static u32 overtaken(const struct region *r, u32 page)
+{
+	return page < r->cut ? r->sweeper : r->overtaker;
+}
+
 static void start(struct region *r, u32 (*user)(const struct region *, u32),
 		  u32 nodes)
 {
@@ -95,6 +103,9 @@ static void pass(struct region *r)
 
 	r->pass++;
 	r->sweeper = rnd(r->nodes);
+	r->overtaker = rnd(r->nodes);
+	r->cut = chance(30) ? rnd(PAGES) : PAGES;
+	r->word = an_ballot_drawn(r->word, an_ballot_next_draw(r->word), false);
 	for (i = 0; i < AN_BALLOT_DRAWN; i++) {
 		if (r->pass > 1)
 			fault(r, r->drawn[i], true);
@@ -228,6 +239,73 @@ static void test_shared(void)
 	late = gathers(swept, 2, 6);
 	ok(all <= 40, "swept by two nodes: gathered %u, later %u in 100", all,
 	   late);
+}
+
+/* In how many of 100 a region is torn at some time in ten passes. */
+static u32 ever_torn(u32 (*user)(const struct region *, u32), u32 nodes)
+{
+	u32 i, n, torn = 0;
+	struct region r;
+	int node;
+
+	for (i = 0; i < iterations; i++) {
+		start(&r, user, nodes);
+		for (n = 0; n < 10; n++) {
+			pass(&r);
+			if (verdict(&r, &node) == AN_V_TORN)
+				break;
+		}
+		torn += n < 10;
+	}
+	return torn * 100 / iterations;
+}
+
+/* All use all of it: to be torn it would have to be looked at page by page. */
+static void test_not_torn(void)
+{
+	static const struct {
+		u32 (*user)(const struct region *r, u32 page);
+		u32 nodes, most;
+		const char *what;
+	} cases[] = {
+		{ shared, 2, 12, "used by two nodes" },
+		{ shared, NODES, 0, "used by eight nodes" },
+		{ swept, 2, 0, "swept by two nodes" },
+		{ swept, NODES, 0, "swept by eight nodes" },
+		{ overtaken, 2, 11, "overtaken, two nodes" },
+		{ overtaken, NODES, 3, "overtaken, eight nodes" },
+	};
+	u32 i, torn;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		torn = ever_torn(cases[i].user, cases[i].nodes);
+		ok(torn <= cases[i].most, "%s: ever torn %u in 100",
+		   cases[i].what, torn);
+	}
+}
+
+/* One pass in which its pages changed their nodes does not make it whole. */
+static void test_stays_torn(void)
+{
+	u32 i, torn = 0;
+	struct region r;
+	int node;
+
+	for (i = 0; i < iterations; i++) {
+		u32 n;
+
+		start(&r, striped, NODES);
+		for (n = 0; n < 10; n++) {
+			pass(&r);
+			if (verdict(&r, &node) == AN_V_TORN)
+				r.word = an_ballot_planted_each(r.word);
+		}
+		r.user = shared;
+		pass(&r);
+		torn += verdict(&r, &node) == AN_V_TORN;
+	}
+	ok(torn * 100 >= iterations * 95, "torn, and mixed up once: still torn in %u of %u",
+	   torn, iterations);
 }
 
 /* Its user is another one now. */
@@ -450,6 +528,8 @@ int main(int argc, char **argv)
 	test_sparse();
 	test_torn();
 	test_shared();
+	test_not_torn();
+	test_stays_torn();
 	test_change();
 	test_draws();
 	test_rests();
