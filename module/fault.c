@@ -479,9 +479,19 @@ static void say_fault(const struct an_fault *f, const struct an_span *span,
 	an_decided(fault, &d);
 }
 
-/* What only migrate=thread asks of the current thread. */
+static bool is_only_cpu(void)
+{
+	return cpumask_any_but(cpumask_of_node(numa_node_id()),
+			       raw_smp_processor_id()) >= nr_cpu_ids;
+}
+
+/* What is asked of the current thread before it brings memory by itself. */
 static void describe_carrier(struct an_fault *f, const struct vm_fault *vmf)
 {
+	int mode = READ_ONCE(an_params.migrate);
+
+	f->carriers = mode == AN_MIGRATE_THREAD;
+	f->only_cpu = mode == AN_MIGRATE_ASYNC && is_only_cpu();
 	f->from_user = vmf->flags & FAULT_FLAG_USER;
 	f->prompt = (current->policy == SCHED_NORMAL ||
 		     current->policy == SCHED_BATCH) && task_nice(current) <= 0;
@@ -510,8 +520,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
-	if (READ_ONCE(an_params.migrate) == AN_MIGRATE_THREAD)
-		describe_carrier(&f, vmf);
+	describe_carrier(&f, vmf);
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;

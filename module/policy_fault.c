@@ -209,14 +209,16 @@ bool an_policy_whole_region(const struct an_fault *f)
  * @to: the node that it is to come to
  * @whole: it is a whole region, not a single page
  *
- * One that comes to its own node: it is the first to gain by that. A single page
- * waits for its neighbours, and system calls may hold locks for long. Others wait
- * for what it has in hand, so it must not wait for a CPU behind them itself; and a
- * real-time thread has no time for it.
+ * If that is asked for, or a worker would need the thread's CPU for it, as the node
+ * has no other. One that comes to its own node: it is the first to gain by that. A
+ * single page waits for its neighbours, and system calls may hold locks for long.
+ * Others wait for what it has in hand, so it must not wait for a CPU behind them
+ * itself; and a real-time thread has no time for it.
  *
  * Context: any; looks at @f only.
  */
 bool an_policy_carries(const struct an_fault *f, int to, bool whole)
 {
-	return whole && f->from_user && f->prompt && to == f->cpu_node;
+	return whole && (f->carriers || f->only_cpu) && f->from_user &&
+	       f->prompt && to == f->cpu_node;
 }

@@ -93,4 +93,30 @@ check "but what is rare is" at_least "$(said rare)" 1
 charged_processes=$(grep -oE '^process .* scand_us [1-9][0-9]* migrated_us [1-9]' "$work/out" | wc -l)
 check "processes are charged with the workers' time" at_least "$charged_processes" 1
 check "not more than the scanner has used" at_most "$(said charged scand)" "$(awk -v n="$(said used scand)" 'BEGIN { print n * 1.1 + 2e7 }')"
+
+# --- a node of one CPU: there a worker would take the place of who has its memory brought ---
+
+NUMALAB_NOLOAD=1 guest --nodes 2 --cpus 2,1 --mem 256 --balancer autonuma <<'GUEST'
+modprobe autonuma min_process_cpu_ms=0 scan_period_min_ms=100 || exit 1
+# bring CPU NODE: memory comes from that node to the other one, where the CPU is
+bring() {
+	before=$(status migrated)
+	start_load private --threads 1 --mem 32 --born $2 --stride 1024 --sweeps 1000000
+	for task in /proc/$(child_of $load_pid)/task/*; do taskset -pc $1 ${task##*/} >/dev/null; done
+	brought() { [ "$(status migrated)" -gt "$((before + 7500))" ]; }
+	wait_until brought
+	end_load $load_pid
+	echo "by $(status why_migrated_by_worker) $(status why_migrated_by_thread)"
+}
+bring 2 0
+bring 0 1
+rmmod autonuma
+GUEST
+guest_ended_well
+read -r only_worker only_thread < <(said by | sed -n 1p)
+read -r worker thread < <(said by | sed -n 2p)
+check "to the node of one CPU: by threads" at_least "$only_thread" 4096
+check "and hardly by workers" at_most "$only_worker" 1024
+check "to the node of two: by workers" at_least "$((worker - only_worker))" 4096
+check "and not by threads" is "$thread" "$only_thread"
 finish

@@ -215,6 +215,11 @@ void test_regions(void)
 	f.from_user = true;
 	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: nobody who waits");
 	f.prompt = true;
+	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: not unasked");
+	f.only_cpu = true;
+	ok(an_policy_carries(&f, f.cpu_node, true), "carry: but where a worker would take its CPU");
+	f.only_cpu = false;
+	f.carriers = true;
 	ok(an_policy_carries(&f, f.cpu_node, true), "carry: to its own node");
 	ok(!an_policy_carries(&f, f.cpu_node + 1, true), "carry: to no other");
 	ok(!an_policy_carries(&f, f.cpu_node, false), "carry: no single page");
