@@ -289,11 +289,22 @@ static void take_use_along(struct an_thread *t, const struct an_process *p,
 	WRITE_ONCE(*to, *to + use);
 }
 
-static void move_later(enum an_reason why, const struct an_fault *f,
+/* What is asked of the current thread before it brings memory by itself. */
+static void describe_carrier(struct an_fault *f)
+{
+	f->carriers = READ_ONCE(an_params.migrate) == AN_MIGRATE_THREAD;
+	f->only_cpu = cpumask_any_but(cpumask_of_node(f->cpu_node),
+				      raw_smp_processor_id()) >= nr_cpu_ids;
+	f->prompt = (current->policy == SCHED_NORMAL ||
+		     current->policy == SCHED_BATCH) && task_nice(current) <= 0;
+}
+
+static void move_later(enum an_reason why, struct an_fault *f,
 		       struct an_process *p, struct an_thread *t,
 		       struct an_span *span)
 {
 	widen(span, f);
+	describe_carrier(f);
 	span->carry = an_policy_carries(f, span->to,
 					span->pages == AN_REGION_PAGES);
 	if (!an_migrated_queue(p, span, why))
@@ -311,7 +322,7 @@ static void move_later(enum an_reason why, const struct an_fault *f,
  * its entry while it faults, so moving it here needs no flush, and a worker
  * would need one for every few pages.
  */
-static int move(enum an_reason why, const struct an_fault *f,
+static int move(enum an_reason why, struct an_fault *f,
 		struct an_process *p, struct an_thread *t, struct an_span *span,
 		unsigned long pages)
 {
@@ -358,9 +369,8 @@ static void split(struct an_process *p, const struct an_fault *f,
  * Carries out the decision. Returns the node for a migration in this fault,
  * else NUMA_NO_NODE.
  */
-static int act(enum an_reason why, const struct an_fault *f,
-	       struct an_process *p, struct an_thread *t, struct an_span *span,
-	       unsigned long pages)
+static int act(enum an_reason why, struct an_fault *f, struct an_process *p,
+	       struct an_thread *t, struct an_span *span, unsigned long pages)
 {
 	switch (why) {
 	case AN_R_LOCAL:
@@ -479,24 +489,6 @@ static void say_fault(const struct an_fault *f, const struct an_span *span,
 	an_decided(fault, &d);
 }
 
-static bool is_only_cpu(void)
-{
-	return cpumask_any_but(cpumask_of_node(numa_node_id()),
-			       raw_smp_processor_id()) >= nr_cpu_ids;
-}
-
-/* What is asked of the current thread before it brings memory by itself. */
-static void describe_carrier(struct an_fault *f, const struct vm_fault *vmf)
-{
-	int mode = READ_ONCE(an_params.migrate);
-
-	f->carriers = mode == AN_MIGRATE_THREAD;
-	f->only_cpu = mode == AN_MIGRATE_ASYNC && is_only_cpu();
-	f->from_user = vmf->flags & FAULT_FLAG_USER;
-	f->prompt = (current->policy == SCHED_NORMAL ||
-		     current->policy == SCHED_BATCH) && task_nice(current) <= 0;
-}
-
 /* The decide operation of the core hooks: contexts and locks are theirs. */
 int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		    struct folio *folio, const nodemask_t *allowed)
@@ -520,7 +512,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	}
 	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
 		 allowed, p, t);
-	describe_carrier(&f, vmf);
+	f.from_user = vmf->flags & FAULT_FLAG_USER;
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;

@@ -76,7 +76,7 @@ struct an_fault {
 	bool core_pull;		/* cpu_node is in an_proc.core, page_node not */
 	bool spread_pull;	/* cpu_node has too little of it, page_node too much */
 	bool carriers;		/* who asks for a region is to bring it */
-	bool only_cpu;		/* else: cpu_node has but this one, for workers, too */
+	bool only_cpu;		/* cpu_node has but this one, for its worker, too */
 	bool from_user;		/* of the program itself, not of a system call */
 	bool prompt;		/* the thread gets its CPU: fair class, nice 0 or less */
 	bool allowed;		/* policy and cpuset allow cpu_node */
