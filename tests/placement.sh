@@ -68,7 +68,7 @@ run_placements() {
 # leave a node with less use, and so with too much memory.
 migrated_late() { json "$1" '.numa_pages_migrated | .[(length - 1) * 4 / 5 | floor] - .[(length - 1) * 3 / 5 | floor]'; }
 migrated() { json "$1" '.numa_pages_migrated | .[-1] - .[0]'; }
-slept() { intervals "$1" 'map(.stall_wait.n) | add'; }
+slept() { intervals "$1" 'sum(.stall_wait.n)'; }
 task_steps() { echo $(($(said_in "$1" status task_moves) + $(said_in "$1" status task_swaps))); }
 
 # holds CASE PLACEMENT: what that placement promises.

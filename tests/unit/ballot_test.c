@@ -244,18 +244,14 @@ static void test_shared(void)
 /* In how many of 100 a region is torn at some time in ten passes. */
 static u32 ever_torn(u32 (*user)(const struct region *, u32), u32 nodes)
 {
-	u32 i, n, torn = 0;
+	u32 i, torn = 0;
 	struct region r;
 	int node;
 
 	for (i = 0; i < iterations; i++) {
 		start(&r, user, nodes);
-		for (n = 0; n < 10; n++) {
-			pass(&r);
-			if (verdict(&r, &node) == AN_V_TORN)
-				break;
-		}
-		torn += n < 10;
+		passes_until(&r, AN_V_TORN, AN_NO_NODE, 10);
+		torn += verdict(&r, &node) == AN_V_TORN;
 	}
 	return torn * 100 / iterations;
 }
@@ -287,13 +283,11 @@ static void test_not_torn(void)
 /* One pass in which its pages changed their nodes does not make it whole. */
 static void test_stays_torn(void)
 {
-	u32 i, torn = 0;
+	u32 i, n, torn = 0;
 	struct region r;
 	int node;
 
 	for (i = 0; i < iterations; i++) {
-		u32 n;
-
 		start(&r, striped, NODES);
 		for (n = 0; n < 10; n++) {
 			pass(&r);
