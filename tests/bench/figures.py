@@ -26,7 +26,7 @@ HELP = {
     "planted": "planted entries (numa_pte_updates)",
     "tlb_shootdowns": "TLB shootdown interrupts received",
     "invalidations": "MMU-notifier invalidations that reached KVM; of the whole turn, birth and verification, too",
-    "..._per_gib": "of these four: per GiB that had to be moved; none if nothing had to, or nobody knows",
+    "..._per_gib": "of these four: per GiB that had to be moved, to where the hard bind has it; none if nothing had to, or nobody knows",
     "..._per_program_gib": "of these four: per GiB of the program's memory",
     "moved": "pages moved between nodes, small ones: numa_pages_migrated; of numad pgmigrate_success, of the whole turn and "
              "with what compaction moves",

@@ -140,8 +140,11 @@ class Table(unittest.TestCase):
     def test_moves(self):
         pages = 256 * 256
         self.assertEqual(WORKLOADS["numa02"].must_move(LAB), pages * 3 // 4)
-        self.assertEqual(WORKLOADS["numa01"].must_move(LAB), pages // 2)
-        self.assertEqual(WORKLOADS["1x4"].must_move(LAB), 0)
+        self.assertEqual(WORKLOADS["numa01"].must_move(LAB), pages * 3 // 4)
+        self.assertEqual(WORKLOADS["4x4"].must_move(LAB), pages * 3 // 4)
+        self.assertEqual(WORKLOADS["1x3"].must_move(LAB), 0)
+        self.assertEqual(WORKLOADS["1x4"].must_move(LAB), pages // 2)
+        self.assertEqual(WORKLOADS["table"].must_move(LAB), pages * 3 // 4)
         self.assertEqual(WORKLOADS["short"].must_move(LAB), 0)
 
     def test_commands(self):

@@ -67,6 +67,11 @@ def best_placement(machine, groups, size):
     return best
 
 
+def spread_over(machine, groups, size):
+    """Nodes that a group takes as a whole: its memory is split between them, as each is as good as the others."""
+    return max(1, size // max(next(seatings(machine, groups * size))))
+
+
 def lowest_share(machine, groups, size):
     """What remains local if memory is where its group runs least: the part that fits nowhere else."""
     lowest = 1.0
@@ -193,14 +198,14 @@ class Workload:
         return lowest_share(machine, *self.groups(machine))
 
     def must_move(self, machine):
-        """Pages that move at least, from the first node, until the best share is reached."""
+        """Pages that move at least, from the first node, to where the hard bind has them."""
         if self.move:
             return self.move(machine)
         if not self.born:
             return 0
         groups, size = self.groups(machine)
-        stay = best_placement(machine, groups, size)[1]
-        return (groups - stay) * self.size(machine) * PAGES_PER_MIB // groups
+        stay = best_placement(machine, groups, size)[1] / spread_over(machine, groups, size)
+        return int((groups - stay) * self.size(machine) * PAGES_PER_MIB / groups)
 
     def supports(self, machine):
         """Which binds mean something: where every placement is alike, there is no inverse."""
