@@ -487,7 +487,8 @@ static void set_spread(struct an_process *p)
 		.nr_nodes = nr_node_ids,
 		.pages = p->pages,
 		.use = p->use,
-		.home = an_shared_home(p),
+		.home = p->home,
+		.core = p->core,
 		.begun = p->spread_begun,
 	};
 	u32 pages;

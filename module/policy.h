@@ -185,6 +185,7 @@ struct an_spread {
 	const u32 *pages;
 	const u64 *use;			/* by threads that run there, any unit */
 	const unsigned long *home;	/* bitmap */
+	const unsigned long *core;	/* of home; NULL or empty: all of it */
 	bool begun;			/* pages are being moved for this already */
 	/* computed by an_policy_spread() */
 	u64 all_pages, all_use;		/* at home */

@@ -12,6 +12,15 @@
 #define SPREAD_FAR	2
 #define SPREAD_NEAR	16
 
+/* Use by threads on node @n that its memory is to follow: of the core, if there is one. */
+static u64 use_of(const struct an_spread *s, u32 n)
+{
+	if (s->core && !map_has(s->core, n) &&
+	    map_next(s->core, s->nr_nodes, 0) < s->nr_nodes)
+		return 0;
+	return s->use[n];
+}
+
 static void sum_homes(struct an_spread *s)
 {
 	u32 n;
@@ -24,14 +33,14 @@ static void sum_homes(struct an_spread *s)
 			continue;
 		s->homes++;
 		s->all_pages += s->pages[n];
-		s->all_use += s->use[n];
+		s->all_use += use_of(s, n);
 	}
 }
 
 /* Pages that home node @n has above what it should have; below: negative. */
 static s64 excess_on(const struct an_spread *s, u32 n)
 {
-	return (s64)s->pages[n] - (s64)(s->all_pages * s->use[n] / s->all_use);
+	return (s64)s->pages[n] - (s64)(s->all_pages * use_of(s, n) / s->all_use);
 }
 
 static bool off_by(const struct an_spread *s, s64 excess, u32 part)
