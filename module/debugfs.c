@@ -103,11 +103,11 @@ static int processes_show(struct seq_file *m, void *unused)
 			   pid_nr(p->pid), READ_ONCE(p->pass),
 			   READ_ONCE(p->one_in), READ_ONCE(p->rest_one_in),
 			   READ_ONCE(p->period_ms));
-		seq_printf(m, " scand_us %llu migrated_us %llu balanced_us %llu home %*pbl pages",
+		seq_printf(m, " scand_us %llu migrated_us %llu balanced_us %llu home %*pbl core %*pbl pages",
 			   div_u64(READ_ONCE(p->scand_ns), NSEC_PER_USEC),
 			   div_u64(atomic64_read(&p->migrated_ns), NSEC_PER_USEC),
 			   div_u64(READ_ONCE(p->balanced_ns), NSEC_PER_USEC),
-			   nr_node_ids, p->home);
+			   nr_node_ids, p->home, nr_node_ids, p->core);
 		for (nid = 0; nid < nr_node_ids; nid++)
 			seq_printf(m, " %u", READ_ONCE(p->pages[nid]));
 		seq_putc(m, '\n');

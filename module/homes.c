@@ -113,28 +113,36 @@ static void sum_procs(const struct an_snapshot *s, struct work *w)
 		struct proc_sum *proc = &w->proc[s->tasks[t].proc];
 
 		proc->demand += demand_of(&s->tasks[t]);
+		proc->steady += an_home_steady_demand(s, w, t);
 		if (!proc->gathers)
 			claim_for_loner(s, w, t);
 	}
 }
 
+static u64 overcommit_by(u64 demand, u64 capacity)
+{
+	return capacity && demand > capacity ? demand * 1024 / capacity : 1024;
+}
+
 /* Shares the demand of all out over the nodes, by capacity. */
 static void set_fair(const struct an_snapshot *s, struct work *w)
 {
-	u64 capacity = 0, demand = 0;
+	u64 capacity = 0, demand = 0, steady = 0;
 	u32 i;
 
 	for (i = 0; i < s->nr_nodes; i++) {
 		capacity += s->nodes[i].capacity;
 		demand += s->nodes[i].other_load;
+		steady += steady_others(s, i);
 		w->node[i].claim += s->nodes[i].other_load;
 	}
-	for (i = 0; i < s->nr_procs; i++)
+	for (i = 0; i < s->nr_procs; i++) {
 		demand += w->proc[i].demand;
+		steady += w->proc[i].steady;
+	}
 	w->most_fair = 0;
-	w->overcommit = 1024;
-	if (capacity && demand > capacity)
-		w->overcommit = demand * 1024 / capacity;
+	w->overcommit = overcommit_by(demand, capacity);
+	w->steady_overcommit = overcommit_by(steady, capacity);
 	for (i = 0; i < s->nr_nodes; i++) {
 		w->node[i].fair = s->nodes[i].capacity * w->overcommit / 1024;
 		if (w->node[i].fair > w->most_fair)

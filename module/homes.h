@@ -21,6 +21,13 @@ static inline u64 demand_of(const struct an_task *t)
 	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
 }
 
+/* Tasks of others on node @n as whole ones: less than half a CPU is noise. */
+static inline u64 steady_others(const struct an_snapshot *s, u32 n)
+{
+	return (s->nodes[n].other_load + AN_LOAD_ONE / 2) / AN_LOAD_ONE *
+	       AN_LOAD_ONE;
+}
+
 /* Demand above its fair share that a new home may bring to a node. */
 static inline u64 slack_new(u64 fair)
 {
@@ -106,6 +113,8 @@ static inline bool better_home(const struct work *w, u32 a, u32 b)
 	return x->lone != y->lone ? x->lone < y->lone : a < b;
 }
 
+u64 an_home_steady_demand(const struct an_snapshot *s, const struct work *w,
+			  u32 t);
 u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p);
 void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p);
 bool an_home_drop_node(const struct an_snapshot *s, struct work *w, u32 p);

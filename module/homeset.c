@@ -283,6 +283,36 @@ static u32 next_to_fill(const struct an_snapshot *s, const struct work *w,
 #define CORE_TAKE	12
 #define CORE_KEEP	9
 
+/**
+ * an_home_steady_demand - the CPU that a thread takes, for the core of its home
+ * @s: the snapshot
+ * @w: its sums
+ * @t: index of the thread
+ *
+ * Two threads beside one are 2 to 1, although a main thread that was busy when they
+ * began is only falling asleep: half a thread more, and the nodes would look alike.
+ */
+u64 an_home_steady_demand(const struct an_snapshot *s, const struct work *w,
+			  u32 t)
+{
+	u64 demand = demand_of(&s->tasks[t]);
+	bool uses = has_evidence(s, w, t);
+
+	return uses || demand >= AN_LOAD_ONE / 2 ? demand : 0;
+}
+
+/* What node @n of the home of @p can carry of its steady demand. */
+static u64 steady_part_on(const struct an_snapshot *s, const struct work *w,
+			  u32 p, u32 n)
+{
+	u64 fair = s->nodes[n].capacity * w->steady_overcommit / 1024;
+	u64 claims = claims_on(s, w, p, n) - s->nodes[n].other_load +
+		     steady_others(s, n);
+	u64 room = fair > claims ? fair - claims : 0;
+
+	return room < usable_on(w, n) ? room : usable_on(w, n);
+}
+
 /*
  * Does node @n of the home carry enough for its core? Threads that wait for their
  * memory to move want less CPU: meanwhile no node leaves the core, or all of the
@@ -293,7 +323,7 @@ static bool in_core(const struct an_snapshot *s, const struct work *w, u32 p,
 {
 	if (was_in && s->procs[p].moving)
 		return usable_on(w, n);
-	return w->node[n].own * 16 >=
+	return w->node[n].carries * 16 >=
 	       fullest * (was_in ? CORE_KEEP : CORE_TAKE);
 }
 
@@ -323,6 +353,11 @@ static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 		map_clear(core, s->nr_nodes);
 }
 
+static u64 smaller(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
 /**
  * an_home_claim_set - claim a home of several nodes, and find its core
  * @s: the snapshot
@@ -333,7 +368,7 @@ static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
  */
 void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 {
-	u64 rest = w->proc[p].demand;
+	u64 rest = w->proc[p].demand, steady = w->proc[p].steady;
 	const unsigned long *home = s->procs[p].home;
 	u64 fullest = 0;
 	u32 i, n;
@@ -342,19 +377,20 @@ void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 	     n = map_next(home, s->nr_nodes, n + 1))
 		w->node[n].in_set = false;
 	for (i = 0; i < w->proc[p].nr_home; i++) {
-		u64 part;
+		u64 part, carries;
 
 		n = next_to_fill(s, w, p);
-		part = part_on(s, w, p, n);
-		if (part > rest)
-			part = rest;
+		part = smaller(part_on(s, w, p, n), rest);
+		carries = smaller(steady_part_on(s, w, p, n), steady);
 		rest -= part;
+		steady -= carries;
 		w->node[n].claim += part;
 		w->node[n].homes += w->proc[p].nr_home > 1;
 		w->node[n].own = part;
+		w->node[n].carries = carries;
 		w->node[n].in_set = true;
-		if (part > fullest)
-			fullest = part;
+		if (carries > fullest)
+			fullest = carries;
 	}
 	if (s->procs[p].core)
 		set_core(s, w, p, fullest);

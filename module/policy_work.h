@@ -76,6 +76,7 @@ struct proc_sum {
 	u64 shared;
 	u64 pages;
 	u64 demand;		/* CPU that its threads want, AN_LOAD_ONE each */
+	u64 steady;		/* the same, an_home_steady_demand() of each */
 	u32 first, nr;		/* slice of by_proc: its tasks */
 	u32 nr_home;		/* nodes in its home */
 	u32 home;		/* lowest of them */
@@ -104,6 +105,7 @@ struct node_sum {
 	struct home_cost cost;	/* of a home here, if a candidate */
 	u64 near;		/* summed distance to the set in hand */
 	u64 own;		/* what the last home of several nodes claims of it */
+	u64 carries;		/* of the steady demand of that home */
 	u32 head, tail;		/* list of tasks, or of homes */
 	u32 pages;		/* of the process in hand */
 	u32 homes;		/* of several nodes that have claimed it */
@@ -143,6 +145,7 @@ struct work {
 	unsigned long *best;	/* best home so far */
 	struct heap heap;
 	u64 overcommit;		/* demand of all over capacity, 1/1024, 1+ */
+	u64 steady_overcommit;	/* the same, of the steady demand */
 	u64 anywhere;		/* demand in hand of threads bound to no node */
 	u64 most_fair;		/* the fair share of the largest node */
 	bool bound;		/* a thread in hand is bound to nodes */

@@ -33,6 +33,39 @@ static unsigned long core_of_four(u32 load, const unsigned long *was, bool movin
 	return core;
 }
 
+/*
+ * How many nodes are in the core of one process of @nr threads on four nodes of two
+ * CPUs, while others run there; 0: all home nodes. The last thread wants @last.
+ */
+static u32 core_among_others(u32 nr, u32 last, const u32 *others)
+{
+	struct world *w = sharers(4, 2, 1, nr);
+	u32 nodes = 0, n;
+
+	w->s.tasks[nr - 1].load = last;
+	if (last < CPU)
+		w->s.tasks[nr - 1].nr_faults = 0;
+	for (n = 0; n < 4; n++)
+		w->s.nodes[n].other_load = others[n];
+	an_policy_homes(&w->s);
+	for (n = 0; n < 4; n++)
+		nodes += in_map(w->s.procs[0].core, n);
+	world_free(w);
+	return nodes;
+}
+
+static void test_steady_core(void)
+{
+	static const u32 none[4], noise[] = { 440, 250, 200, 230 };
+
+	ok(core_among_others(3, CPU, noise) == 1, "core: where two of three run, noise or not");
+	ok(core_among_others(4, 400, none) == 1 && core_among_others(4, 400, noise) == 1,
+	   "core: whoever is falling asleep is none of them");
+	ok(!core_among_others(8, CPU, none) && !core_among_others(8, CPU, noise),
+	   "core: none for noise if all carry");
+	ok(core_among_others(7, CPU, none) == 3, "core: all nodes but that of one thread");
+}
+
 /* Threads that wait now and then: how often the core changes in 1000 looks. */
 static u32 core_changes(void)
 {
@@ -107,6 +140,7 @@ static void test_spread(void)
 	u32 even[] = { 1000, 1100, 900, 50 };
 	u32 born[] = { 9000, 0, 0, 77 };
 	u64 use[] = { 10, 10, 10, 10 }, unused[4] = {}, double_use[] = { 20, 10, 10, 0 };
+	unsigned long core = 0x3, no_core = 0;
 	struct an_spread s = { .nr_nodes = 4, .pages = even, .use = use, .home = &home };
 
 	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 1),
@@ -120,6 +154,18 @@ static void test_spread(void)
 	ok(an_policy_spread(&s) == 6000 && an_policy_spread_off(&s, 0) == 6000 &&
 	   an_policy_spread_off(&s, 1) == -3000 && !an_policy_spread_off(&s, 3),
 	   "spread: from where it was born to the others");
+	s.core = &no_core;
+	ok(an_policy_spread(&s) == 6000, "spread: an empty core is none");
+	s.core = &core;
+	ok(an_policy_spread(&s) == 4500 && an_policy_spread_off(&s, 1) == -4500 &&
+	   !an_policy_spread_off(&s, 2), "spread: over the core only, if there is one");
+	s.pages = even;
+	s.begun = true;
+	ok(an_policy_spread(&s) == 900 && an_policy_spread_off(&s, 2) == 900,
+	   "spread: nothing of it stays on other nodes");
+	s.begun = false;
+	s.pages = born;
+	s.core = NULL;
 	s.use = unused;
 	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 0),
 	   "spread: nobody runs there");
@@ -713,6 +759,7 @@ int main(int argc, char **argv)
 	test_regions();
 	test_turn();
 	test_core();
+	test_steady_core();
 	test_spread();
 	test_names();
 	test_four_by_two();
