@@ -467,6 +467,7 @@ static void balance_round(void)
 		an_count(AN_C_NO_MEMORY, 1);
 		return;
 	}
+	an_policy_weigh(&view.s);
 	an_policy_homes(&view.s);
 	mutex_lock(&marks_mutex);
 	publish_homes();

@@ -108,6 +108,7 @@ struct an_task {
 	u32 node;		/* where it runs, or ran last */
 	u32 load;		/* 0..AN_LOAD_ONE */
 	u32 want;		/* an_policy_want(); 0: as its load */
+	u32 weight;		/* by its nice value, any unit; 0: as the heaviest */
 	u32 faults, nr_faults;	/* slice of snapshot.faults */
 	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
 	bool fixed;		/* must not be moved now (cooling, bound) */
@@ -174,6 +175,7 @@ int an_policy_target(const struct an_fault *f, enum an_reason why);
 bool an_policy_whole_region(const struct an_fault *f);
 bool an_policy_carries(const struct an_fault *f, int to, bool whole);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
+void an_policy_weigh(struct an_snapshot *s);
 void an_policy_homes(struct an_snapshot *s);
 u32 an_policy_want(u32 want, u32 load, bool waits);
 u64 an_policy_goal(struct an_snapshot *s);

@@ -359,6 +359,7 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	task->node = nid;
 	task->load = t->load;
 	task->want = t->want;
+	task->weight = fair_task(p) ? READ_ONCE(p->se.load.weight) : 0;
 	task->allowed = view_allowed(v, index, p);
 	task->bound = !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);

@@ -195,8 +195,87 @@ static void test_waiting(void)
 	world_free(w);
 }
 
+#define NICE_0	1024
+#define NICE_5	335
+
+/* So many tasks of nice 0 and of nice 5 on 4 CPUs, weighed. */
+static struct world *weighed(u32 nice_0, u32 nice_5)
+{
+	struct world *w = world_new(2, nice_0 + nice_5, 1, 2);
+	u32 t;
+
+	for (t = 0; t < w->s.nr_tasks; t++)
+		w->s.tasks[t].weight = t < nice_0 ? NICE_0 : NICE_5;
+	an_policy_weigh(&w->s);
+	return w;
+}
+
+static void test_weigh(void)
+{
+	struct world *w = weighed(2, 2);
+
+	ok(w->s.tasks[3].load == CPU, "weigh: with enough CPUs all count in full");
+	world_free(w);
+	w = weighed(4, 4);
+	ok(w->s.tasks[0].load == CPU && w->s.tasks[7].load == CPU * NICE_5 / NICE_0 &&
+	   !w->s.tasks[7].want, "weigh: else by their weights");
+	world_free(w);
+	w = weighed(3, 2);
+	ok(w->s.tasks[0].load == CPU && w->s.tasks[4].load == CPU / 2,
+	   "weigh: but no CPU is idle for that");
+	w->s.tasks[0].weight = 1 << 30;
+	an_policy_weigh(&w->s);
+	ok(w->s.tasks[4].load >= 1, "weigh: nobody counts for nothing");
+	world_free(w);
+}
+
+/* Two processes for each of four nodes; those of nice 0 were born on two of them. */
+static struct world *born_by_weight(void)
+{
+	struct world *w = world_new(4, 16, 8, 2);
+	u32 t;
+
+	for (t = 0; t < w->s.nr_tasks; t++) {
+		u32 node = t / 4;
+
+		put(w, t, t / 2, node);
+		add_faults(w, t, node, 0, 100);
+		if (t % 2)
+			add_pages(w, t / 2, node, 1000);
+		w->s.tasks[t].weight = t < 8 ? NICE_0 : NICE_5;
+	}
+	return w;
+}
+
+/* How many processes of nice 0 have the same home, at most. */
+static u32 crowd_of_nice_0(struct world *w)
+{
+	u32 most = 0, homes, p, n;
+
+	an_policy_homes(&w->s);
+	for (n = 0; n < 4; n++) {
+		for (homes = 0, p = 0; p < 4; p++)
+			homes += in_map(w->s.procs[p].home, n);
+		most = homes > most ? homes : most;
+	}
+	world_free(w);
+	return most;
+}
+
+static void test_weighed_homes(void)
+{
+	struct world *w = born_by_weight();
+
+	ok(crowd_of_nice_0(w) == 2, "weigh: those of nice 0 would stay together");
+	w = born_by_weight();
+	an_policy_weigh(&w->s);
+	ok(crowd_of_nice_0(w) == 1, "weigh: but they do not share CPUs with each other");
+}
+
 void test_homes(void)
 {
+	test_weigh();
+	test_weighed_homes();
 	test_lone();
 	test_newcomer();
 	test_outgrown();
