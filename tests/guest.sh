@@ -46,8 +46,9 @@ invalidations() { awk '/^(entries|overrun):/ { n += $2 } END { print n + 0 }' $k
 # interrupts NAME: TLB, RES, CAL ..., on all CPUs
 interrupts() { awk -v name="$1:" '$1 == name { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' /proc/interrupts; }
 
+children_of() { cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1 }'; }
 # child_of PID: the first one
-child_of() { cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1; exit }'; }
+child_of() { children_of "$1" | head -n 1; }
 
 # swept PID: how often every thread of that load has swept, by its own account (its output goes to /tmp/load.PID)
 swept() {
@@ -90,6 +91,15 @@ within() {
 		read -r now rest </proc/uptime
 		[ "${now%.*}" -lt $end ] || return 1
 		usleep 50000
+	done
+}
+
+# wait_placed: until nothing moves for two seconds
+wait_placed() {
+	moved=-1
+	until [ "$(status migrated)" = "$moved" ]; do
+		moved=$(status migrated)
+		sleep 2
 	done
 }
 
