@@ -82,8 +82,9 @@ s64 an_policy_spread_off(const struct an_spread *s, u32 n)
  * an_policy_spread - is the memory of a process spread as it is used
  * @s: the process; what is computed is overwritten
  *
- * What all its threads use belongs on all its home nodes, in proportion to the
- * threads that run there: no node's memory is then a bottleneck for the others.
+ * What all its threads use belongs on all its home nodes, or the core of them, in
+ * proportion to the threads that run there: no node's memory is then a bottleneck for
+ * the others.
  * Pages below 2^32 times a use below 2^32.
  *
  * Context: any; linear in nodes.
