@@ -21,11 +21,12 @@ static inline u64 demand_of(const struct an_task *t)
 	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
 }
 
-/* Tasks of others on node @n as whole ones: less than half a CPU is noise. */
+/* What others take of node @n, for a core: less than half a CPU is noise. */
 static inline u64 steady_others(const struct an_snapshot *s, u32 n)
 {
-	return (s->nodes[n].other_load + AN_LOAD_ONE / 2) / AN_LOAD_ONE *
-	       AN_LOAD_ONE;
+	u64 load = s->nodes[n].other_load;
+
+	return load < AN_LOAD_ONE / 2 ? 0 : load;
 }
 
 /* Demand above its fair share that a new home may bring to a node. */

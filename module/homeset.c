@@ -301,7 +301,10 @@ u64 an_home_steady_demand(const struct an_snapshot *s, const struct work *w,
 	return uses || demand >= AN_LOAD_ONE / 2 ? demand : 0;
 }
 
-/* What node @n of the home of @p can carry of its steady demand. */
+/*
+ * What node @n of the home of @p can carry of its steady demand. Other processes at
+ * home there keep what they have claimed, steady or not.
+ */
 static u64 steady_part_on(const struct an_snapshot *s, const struct work *w,
 			  u32 p, u32 n)
 {
