@@ -468,7 +468,7 @@ static void set_idle(struct play *f)
 	for (n = 0; n < f->s.nr_nodes; n++) {
 		struct an_node *node = &f->s.nodes[n];
 		u64 most = (u64)node->capacity + AN_LOAD_ONE / 2;
-		u64 load = w->node[n].load;
+		u64 load = w->node[n].busy;
 
 		node->idle_cpus = load < most ? (most - load) / AN_LOAD_ONE : 0;
 	}

@@ -523,8 +523,10 @@ static void put_task(struct an_snapshot *s, struct work *w, u32 t, u32 to)
 
 	an_partner_del(s, w, t);
 	w->node[task->node].load -= task->load;
+	w->node[task->node].busy -= busy_of(task);
 	task->node = to;
 	w->node[to].load += task->load;
+	w->node[to].busy += busy_of(task);
 	note_place(s, w, t);
 	w->task[t].listed = may_leave(s, w, t);
 	if (w->task[t].listed)
@@ -538,7 +540,7 @@ static void account_idle(struct an_snapshot *s, const struct work *w,
 	struct an_node *node = &s->nodes[from];
 	u64 idle = (u64)(node->idle_cpus + 1) * AN_LOAD_ONE;
 
-	if (w->node[from].load + idle <= (u64)node->capacity + AN_LOAD_ONE / 2)
+	if (w->node[from].busy + idle <= (u64)node->capacity + AN_LOAD_ONE / 2)
 		node->idle_cpus++;
 	if (s->nodes[to].idle_cpus)
 		s->nodes[to].idle_cpus--;

@@ -103,12 +103,17 @@ struct an_pages {
 	u32 pages;
 };
 
+/* So many groups of tasks at most are told apart; the rest have no weights. */
+#define AN_WEIGHT_GROUPS	32
+
 struct an_task {
 	u32 proc;		/* index into procs */
 	u32 node;		/* where it runs, or ran last */
-	u32 load;		/* 0..AN_LOAD_ONE */
-	u32 want;		/* an_policy_want(); 0: as its load */
+	u32 load;		/* 0..AN_LOAD_ONE; an_policy_weigh() may lower it */
+	u32 want;		/* an_policy_want(); 0: as its load; likewise */
+	u32 busy;		/* its load before that; 0: as its load */
 	u32 weight;		/* by its nice value, any unit; 0: as the heaviest */
+	u32 group;		/* its number, whose CPU time it shares by weight */
 	u32 faults, nr_faults;	/* slice of snapshot.faults */
 	const unsigned long *allowed;	/* bitmap of nodes, NULL: all */
 	bool fixed;		/* must not be moved now (cooling, bound) */
@@ -190,7 +195,7 @@ struct an_spread {
 	const unsigned long *core;	/* of home; NULL or empty: all of it */
 	bool begun;			/* pages are being moved for this already */
 	/* computed by an_policy_spread() */
-	u64 all_pages, all_use;		/* at home */
+	u64 all_pages, all_use;		/* at home; use that pages are to follow */
 	u32 homes;
 	bool uneven;
 };

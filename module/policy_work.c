@@ -139,6 +139,7 @@ static void sum_task(const struct an_snapshot *s, struct work *w, u32 t)
 	proc->shared += sum->shared;
 	proc->nr++;
 	w->node[task->node].load += task->load;
+	w->node[task->node].busy += busy_of(task);
 }
 
 /**
@@ -207,8 +208,10 @@ struct work *an_sum_up(const struct an_snapshot *s)
 	memset(w->memo, 0xff, w->nr_pairs * sizeof(*w->memo));
 	memset(w->node, 0, s->nr_nodes * sizeof(*w->node));
 	memset(w->proc, 0, s->nr_procs * sizeof(*w->proc));
-	for (i = 0; i < s->nr_nodes; i++)
+	for (i = 0; i < s->nr_nodes; i++) {
 		w->node[i].load = s->nodes[i].other_load;
+		w->node[i].busy = s->nodes[i].other_load;
+	}
 	for (i = 0; i < s->nr_tasks; i++)
 		sum_task(s, w, i);
 	for (i = 0; i < s->nr_procs; i++)

@@ -96,6 +96,7 @@ struct home_cost {
 /* What is known of a node for the length of one call. */
 struct node_sum {
 	u64 load;		/* other_load and the tasks on it */
+	u64 busy;		/* the same, before tasks were weighed */
 	u64 bound;		/* load a step may bring it to */
 	u64 fair;		/* its capacity, times the overcommit */
 	u64 claim;		/* demand of homes and others, of fair */
@@ -258,6 +259,12 @@ static inline bool has_evidence(const struct an_snapshot *s,
 				const struct work *w, u32 t)
 {
 	return w->task[t].faults && w->task[t].faults >= s->min_faults;
+}
+
+/* What a task takes of a CPU, whatever it weighs. */
+static inline u32 busy_of(const struct an_task *t)
+{
+	return t->busy ? t->busy : t->load;
 }
 
 static inline u32 hash_pair(const struct work *w, u32 a, u32 b)

@@ -168,12 +168,12 @@ static void view_nodes(struct an_view *v, u64 elapsed_us)
 
 /*
  * What is not the snapshot's tasks' is others': smoothed, as bursts pass. It falls
- * faster than it rises: what is gone takes up no room, and a task is one of others
- * until its process is known.
+ * faster than it rises, so what comes and goes counts for less than its mean: what is
+ * gone takes up no room, and a task is one of others until its process is known.
  */
 static u32 smooth_others(u32 was, u32 now)
 {
-	return now < was ? (was + now) / 2 : (7 * was + now) / 8;
+	return now < was ? (3 * was + now) / 4 : (7 * was + now) / 8;
 }
 
 static void view_other_load(struct an_view *v)
@@ -327,6 +327,34 @@ static void view_faults(struct an_view *v, struct an_task *task,
 	}
 }
 
+/* The group in which the thread's weight counts, by a number of its own. */
+static u32 group_number(struct an_view *v, const struct task_struct *p)
+{
+#ifdef CONFIG_CGROUP_SCHED
+	const void *group = READ_ONCE(p->sched_task_group);
+#else
+	const void *group = NULL;
+#endif
+	u32 i;
+
+	/* Mostly the newest. */
+	for (i = v->nr_groups; i > 0; i--) {
+		if (v->groups[i - 1] == group)
+			return i - 1;
+	}
+	if (v->nr_groups == AN_WEIGHT_GROUPS)
+		return AN_WEIGHT_GROUPS;
+	v->groups[v->nr_groups] = group;
+	return v->nr_groups++;
+}
+
+static void view_weight(struct an_view *v, struct an_task *task,
+			const struct task_struct *p)
+{
+	task->weight = fair_task(p) ? READ_ONCE(p->se.load.weight) : 0;
+	task->group = group_number(v, p);
+}
+
 /* Of a small process, and wants little by now: it keeps nobody away any more. */
 static void forget_place(struct an_thread *t, struct task_struct *p)
 {
@@ -359,7 +387,7 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	task->node = nid;
 	task->load = t->load;
 	task->want = t->want;
-	task->weight = fair_task(p) ? READ_ONCE(p->se.load.weight) : 0;
+	view_weight(v, task, p);
 	task->allowed = view_allowed(v, index, p);
 	task->bound = !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);
@@ -556,6 +584,7 @@ int an_view_take(struct an_view *v)
 	v->nr_faults = 0;
 	v->nr_pages = 0;
 	v->nr_dry = 0;
+	v->nr_groups = 0;
 	view_nodes(v, div_u64(elapsed, NSEC_PER_USEC));
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list)

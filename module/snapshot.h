@@ -31,6 +31,8 @@ struct an_view {
 	u32 max_tasks, max_procs, max_faults, max_pages;
 	u32 nr_faults, nr_pages;
 	u32 *others;			/* by node: load of others, smoothed */
+	const void *groups[AN_WEIGHT_GROUPS];	/* to be told apart, no references */
+	u32 nr_groups;
 	u64 *worked_ns;			/* by node: CPU time of its worker */
 	u64 *idle_us;			/* by CPU, at the last view */
 	u64 clock_ns;			/* of the last view */

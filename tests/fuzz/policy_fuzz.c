@@ -241,6 +241,48 @@ static u32 check_balance(struct world *w)
 	return nr;
 }
 
+static u64 sum_loads(const struct world *w)
+{
+	u64 sum = 0;
+	u32 t;
+
+	for (t = 0; t < w->s.nr_tasks; t++)
+		sum += w->s.tasks[t].load;
+	return sum;
+}
+
+/* What the nodes have for the tasks. */
+static u64 sum_rooms(const struct world *w)
+{
+	u64 sum = 0;
+	u32 n;
+
+	for (n = 0; n < w->s.nr_nodes; n++) {
+		const struct an_node *node = &w->s.nodes[n];
+
+		sum += node->capacity > node->other_load ? node->capacity - node->other_load : 0;
+	}
+	return sum;
+}
+
+/* Weights take off what the machine cannot run, and no more. */
+static void weigh(struct world *w)
+{
+	u64 before = sum_loads(w), room = sum_rooms(w), after;
+	u32 t;
+
+	for (t = 0; t < w->s.nr_tasks; t++) {
+		w->s.tasks[t].weight = flag(64) ? number() : 0;
+		w->s.tasks[t].group = below(AN_WEIGHT_GROUPS + 2);
+	}
+	an_policy_weigh(&w->s);
+	after = sum_loads(w);
+	if (after > before)
+		fail("weights add to the load");
+	if (after != before && after < room)
+		fail("weights leave CPUs idle");
+}
+
 /* libFuzzer's name. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
@@ -253,6 +295,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	input = data;
 	input_left = size;
 	w = read_world(&wishes);
+	weigh(w);
 	bytes = (size_t)w->s.nr_procs * w->words * sizeof(long);
 	homes = need(1, bytes);
 	do {

@@ -213,6 +213,7 @@ static struct world *weighed(u32 nice_0, u32 nice_5)
 static void test_weigh(void)
 {
 	struct world *w = weighed(2, 2);
+	u32 t;
 
 	ok(w->s.tasks[3].load == CPU, "weigh: with enough CPUs all count in full");
 	world_free(w);
@@ -226,6 +227,19 @@ static void test_weigh(void)
 	w->s.tasks[0].weight = 1 << 30;
 	an_policy_weigh(&w->s);
 	ok(w->s.tasks[4].load >= 1, "weigh: nobody counts for nothing");
+	world_free(w);
+	w = weighed(0, 8);
+	for (t = 0; t < 4; t++) {
+		w->s.tasks[t].weight = NICE_0;
+		w->s.tasks[t].group = 1;
+	}
+	an_policy_weigh(&w->s);
+	ok(w->s.tasks[0].load == CPU && w->s.tasks[7].load == CPU,
+	   "weigh: not beside those of other groups");
+	for (t = 0; t < 8; t++)
+		w->s.tasks[t].group = AN_WEIGHT_GROUPS;
+	an_policy_weigh(&w->s);
+	ok(w->s.tasks[7].load == CPU, "weigh: nor if there are too many groups");
 	world_free(w);
 }
 
