@@ -94,12 +94,12 @@ within() {
 	done
 }
 
-# wait_placed: until nothing moves for two seconds
+# wait_placed: until nothing moves for four seconds
 wait_placed() {
 	moved=-1
 	until [ "$(status migrated)" = "$moved" ]; do
 		moved=$(status migrated)
-		sleep 2
+		sleep 4
 	done
 }
 

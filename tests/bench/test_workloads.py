@@ -142,6 +142,7 @@ class Table(unittest.TestCase):
         self.assertEqual(WORKLOADS["numa02"].must_move(LAB), pages * 3 // 4)
         self.assertEqual(WORKLOADS["numa01"].must_move(LAB), pages * 3 // 4)
         self.assertEqual(WORKLOADS["4x4"].must_move(LAB), pages * 3 // 4)
+        self.assertEqual(WORKLOADS["4x4"].must_move(Machine.even(8, 2, 384)), pages * 7 // 8)
         self.assertEqual(WORKLOADS["1x3"].must_move(LAB), 0)
         self.assertEqual(WORKLOADS["1x4"].must_move(LAB), pages // 2)
         self.assertEqual(WORKLOADS["table"].must_move(LAB), pages * 3 // 4)

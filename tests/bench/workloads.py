@@ -69,7 +69,8 @@ def best_placement(machine, groups, size):
 
 def spread_over(machine, groups, size):
     """Nodes that a group takes as a whole: its memory is split between them, as each is as good as the others."""
-    return max(1, size // max(next(seatings(machine, groups * size))))
+    seats = next(seatings(machine, groups * size))
+    return max(1, size // max(n for n, mib in zip(seats, machine.mib) if mib))
 
 
 def lowest_share(machine, groups, size):
