@@ -21,12 +21,17 @@ static inline u64 demand_of(const struct an_task *t)
 	return demand < AN_LOAD_ONE ? demand : AN_LOAD_ONE;
 }
 
-/* What others take of node @n, for a core: less than half a CPU is noise. */
+/*
+ * What others take of node @n, for a core: less than half a CPU is noise, and what is
+ * gone is gone. A program is one of others until it is known, so its birth lingers.
+ */
 static inline u64 steady_others(const struct an_snapshot *s, u32 n)
 {
-	u64 load = s->nodes[n].other_load;
+	const struct an_node *node = &s->nodes[n];
 
-	return load < AN_LOAD_ONE / 2 ? 0 : load;
+	if (node->other_load < AN_LOAD_ONE / 2 || node->other_now < AN_LOAD_ONE / 2)
+		return 0;
+	return node->other_load;
 }
 
 /* Demand above its fair share that a new home may bring to a node. */

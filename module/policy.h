@@ -85,7 +85,8 @@ struct an_fault {
 
 struct an_node {
 	u32 capacity;		/* AN_LOAD_ONE per CPU that may be used */
-	u32 other_load;		/* of tasks that are not in the snapshot */
+	u32 other_load;		/* of tasks that are not in the snapshot, smoothed */
+	u32 other_now;		/* the same, of the last moment only */
 	u32 idle_cpus;		/* usable CPUs that are idle now */
 	u32 room;		/* free pages above the watermark */
 };

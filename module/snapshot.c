@@ -166,16 +166,7 @@ static void view_nodes(struct an_view *v, u64 elapsed_us)
 	}
 }
 
-/*
- * What is not the snapshot's tasks' is others': smoothed, as bursts pass. It falls
- * faster than it rises, so what comes and goes counts for less than its mean: what is
- * gone takes up no room, and a task is one of others until its process is known.
- */
-static u32 smooth_others(u32 was, u32 now)
-{
-	return now < was ? (3 * was + now) / 4 : (7 * was + now) / 8;
-}
-
+/* What is not the snapshot's tasks' is others': smoothed, as bursts pass. */
 static void view_other_load(struct an_view *v)
 {
 	struct an_node *n;
@@ -187,7 +178,8 @@ static void view_other_load(struct an_view *v)
 	}
 	for (i = 0; i < nr_node_ids; i++) {
 		n = &v->nodes[i];
-		v->others[i] = smooth_others(v->others[i], n->other_load);
+		v->others[i] = (7 * v->others[i] + n->other_load) / 8;
+		n->other_now = n->other_load;
 		n->other_load = v->others[i] < MIN_OTHER_LOAD ? 0 : v->others[i];
 	}
 }

@@ -35,9 +35,10 @@ static unsigned long core_of_four(u32 load, const unsigned long *was, bool movin
 
 /*
  * How many nodes are in the core of one process of @nr threads on four nodes of two
- * CPUs, while others run there; 0: all home nodes. The last thread wants @last.
+ * CPUs, while others run there; 0: all home nodes. The last thread wants @last. Of late
+ * others have taken @now of each node.
  */
-static u32 core_among_others(u32 nr, u32 last, const u32 *others)
+static u32 core_among_others(u32 nr, u32 last, const u32 *others, u32 now)
 {
 	struct world *w = sharers(4, 2, 1, nr);
 	u32 nodes = 0, n;
@@ -45,8 +46,10 @@ static u32 core_among_others(u32 nr, u32 last, const u32 *others)
 	w->s.tasks[nr - 1].load = last;
 	if (last < CPU)
 		w->s.tasks[nr - 1].nr_faults = 0;
-	for (n = 0; n < 4; n++)
+	for (n = 0; n < 4; n++) {
 		w->s.nodes[n].other_load = others[n];
+		w->s.nodes[n].other_now = now;
+	}
 	an_policy_homes(&w->s);
 	for (n = 0; n < 4; n++)
 		nodes += in_map(w->s.procs[0].core, n);
@@ -56,14 +59,15 @@ static u32 core_among_others(u32 nr, u32 last, const u32 *others)
 
 static void test_steady_core(void)
 {
-	static const u32 none[4], noise[] = { 440, 250, 200, 230 };
+	static const u32 none[4], noise[] = { 440, 250, 200, 230 }, birth[4] = { 900 };
 
-	ok(core_among_others(3, CPU, noise) == 1, "core: where two of three run, noise or not");
-	ok(core_among_others(4, 400, none) == 1 && core_among_others(4, 400, noise) == 1,
+	ok(core_among_others(3, CPU, noise, CPU) == 1, "core: where two of three run, noise or not");
+	ok(core_among_others(4, 400, none, 0) == 1 && core_among_others(4, 400, noise, CPU) == 1,
 	   "core: whoever is falling asleep is none of them");
-	ok(!core_among_others(8, CPU, none) && !core_among_others(8, CPU, noise),
+	ok(!core_among_others(8, CPU, none, 0) && !core_among_others(8, CPU, noise, CPU),
 	   "core: none for noise if all carry");
-	ok(core_among_others(7, CPU, none) == 3, "core: all nodes but that of one thread");
+	ok(core_among_others(3, CPU, birth, 100) == 1, "core: what is gone takes no room");
+	ok(core_among_others(7, CPU, none, 0) == 3, "core: all nodes but that of one thread");
 }
 
 /* Threads that wait now and then: how often the core changes in 1000 looks. */
