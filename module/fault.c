@@ -62,20 +62,14 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->turn_node = AN_NO_NODE;
 }
 
-/*
- * Which home node takes the region, if it may and has room. The maps may be
- * written meanwhile.
- */
+/* Which home node takes the region, if it may and has room. */
 static void find_turn(struct an_fault *f, const struct an_process *p,
 		      unsigned long addr, const nodemask_t *allowed)
 {
-	const unsigned long *from = an_shared_home(p);
-	u32 word, words = BITS_TO_LONGS(nr_node_ids);
 	DECLARE_BITMAP(map, MAX_NUMNODES);
 	int nid;
 
-	for (word = 0; word < min(words, ARRAY_SIZE(map)); word++)
-		map[word] = READ_ONCE(from[word]);
+	an_copy_nodes(map, an_shared_home(p));
 	nid = an_policy_turn(map, nr_node_ids, addr / AN_REGION_SIZE);
 	if (nid != AN_NO_NODE && nid != f->page_node &&
 	    node_allowed(nid, allowed) && an_migrated_takes(nid))

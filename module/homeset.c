@@ -301,6 +301,11 @@ u64 an_home_steady_demand(const struct an_snapshot *s, const struct work *w,
 	return uses || demand >= AN_LOAD_ONE / 2 ? demand : 0;
 }
 
+static u64 smaller(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
 /*
  * What node @n of the home of @p can carry of its steady demand. Other processes at
  * home there keep what they have claimed, steady or not.
@@ -311,9 +316,8 @@ static u64 steady_part_on(const struct an_snapshot *s, const struct work *w,
 	u64 fair = s->nodes[n].capacity * w->steady_overcommit / 1024;
 	u64 claims = claims_on(s, w, p, n) - s->nodes[n].other_load +
 		     steady_others(s, n);
-	u64 room = fair > claims ? fair - claims : 0;
 
-	return room < usable_on(w, n) ? room : usable_on(w, n);
+	return smaller(fair > claims ? fair - claims : 0, usable_on(w, n));
 }
 
 /*
@@ -354,11 +358,6 @@ static void set_core(const struct an_snapshot *s, const struct work *w, u32 p,
 	}
 	if (nr == w->proc[p].nr_home)
 		map_clear(core, s->nr_nodes);
-}
-
-static u64 smaller(u64 a, u64 b)
-{
-	return a < b ? a : b;
 }
 
 /**

@@ -480,18 +480,6 @@ static void forget_use(struct an_process *p)
 					p->use[nid] / USE_DECAY);
 }
 
-/* Its home nodes, and those of them that are its core: both may be written meanwhile. */
-static void copy_homes(const struct an_process *p, unsigned long *home,
-		       unsigned long *core)
-{
-	u32 word;
-
-	for (word = 0; word < BITS_TO_LONGS(nr_node_ids); word++) {
-		home[word] = READ_ONCE(p->home[word]);
-		core[word] = READ_ONCE(p->core[word]) & home[word];
-	}
-}
-
 /* Is its memory spread over its home nodes as it is used from there? */
 static void set_spread(struct an_process *p)
 {
@@ -508,7 +496,9 @@ static void set_spread(struct an_process *p)
 	u32 pages;
 	int nid;
 
-	copy_homes(p, home, core);
+	an_copy_nodes(home, p->home);
+	an_copy_nodes(core, p->core);
+	bitmap_and(core, core, home, nr_node_ids);
 	atomic_long_set(&p->spread, 0);
 	pages = an_policy_spread(&spread);
 	p->spread_begun = pages;

@@ -135,6 +135,15 @@ static inline bool an_any_node(const unsigned long *map)
 	return false;
 }
 
+/* A map of a process as it is now: gear 4 may write it meanwhile. */
+static inline void an_copy_nodes(unsigned long *to, const unsigned long *from)
+{
+	u32 word, words = BITS_TO_LONGS(nr_node_ids);
+
+	for (word = 0; word < min_t(u32, words, BITS_TO_LONGS(MAX_NUMNODES)); word++)
+		to[word] = READ_ONCE(from[word]);
+}
+
 /* Where the memory belongs that several nodes use. */
 static inline const unsigned long *an_shared_home(const struct an_process *p)
 {

@@ -23,7 +23,7 @@ back_to_node_0() { migratepages "$(child_of "$1")" all 0; }
 # How many threads of the loads have a preferred node.
 preferred() {
 	for pid in $private $procs; do
-		for child in $(cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$pid" '$4 == parent { print $1 }'); do
+		for child in $(children_of "$pid"); do
 			cat /proc/$child/task/*/sched 2>/dev/null
 		done
 	done | awk '/^numa_preferred_nid/ && $NF != -1 { n++ } END { print n + 0 }'
