@@ -66,6 +66,12 @@ check "a CPU without one: no program is started" is "$lab_status-$(cat "$work/ou
 check "and the machine was started again" is "$(grep -c 'once more' "$work/err")" 2
 check "and why" like "$(tail -n 1 "$work/err")" "lost a CPU's timer while the machine was starting, 3 times"
 
+# A kernel that waits for ever: its root is to be a disk that never comes.
+lab_run "${small[@]}" --boot-timeout 5 --append 'rdinit=/none root=/dev/vda rootwait' -- echo started
+check "a kernel that hangs: no program is started" is "$lab_status-$(cat "$work/out")" "70-"
+check "and the machine was started again" is "$(grep -c 'once more' "$work/err")" 2
+check "and why" like "$(tail -n 1 "$work/err")" 'did not come to its init in 5 s, 3 times'
+
 lab_run "${small[@]}" --timeout 20 -- sleep 1000
 check "the time limit" is "$lab_status" 124
 check "what hangs is told" like "$(cat "$work/err")" 'sleep S \(sleeping\) .* in .*nanosleep'
