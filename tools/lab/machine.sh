@@ -225,8 +225,9 @@ device_args() {
 # A busy host stalls a vCPU for seconds: clock and stall watchdogs would cry wolf, and the IO-APIC timer check panics.
 # What stalls for two minutes will not go on: the machine ends. lpj saves measuring the speed of each CPU, which takes
 # longer than the rest of the boot.
+# reboot=force: powers off without stopping the CPUs first; one that is late may still wake another, and warns of that.
 kernel_args() {
-	local words=(console=ttyS0 panic=-1 oops=panic no_timer_check tsc=reliable lpj=10000000
+	local words=(console=ttyS0 panic=-1 oops=panic reboot=force no_timer_check tsc=reliable lpj=10000000
 		rcupdate.rcu_cpu_stall_timeout=120 rcupdate.rcu_exp_cpu_stall_timeout=120000
 		sysctl.kernel.panic_on_rcu_stall=1)
 	if [[ $deterministic = yes ]]; then words+=(norandmaps random.trust_cpu=on); fi
