@@ -265,12 +265,21 @@ static unsigned long common_divisor(unsigned long a, unsigned long b)
  * Threads that went through shared pages in the same order would end up in a convoy, each fault of the first one
  * stopping all: every thread has an order of its own.
  */
+static unsigned long step_of(unsigned int thread, unsigned long count)
+{
+	unsigned long step = count / (global_number(thread) + 2) + 1;
+
+	while (common_divisor(step, count) != 1)
+		step++;
+	return step;
+}
+
 static void each_page(struct slice s, unsigned int thread, void (*visit)(unsigned long page, unsigned int thread))
 {
-	unsigned long step = s.count / (global_number(thread) + 2) + 1, at = 0;
+	unsigned long step = opt.in_order ? 1 : step_of(thread, s.count);
+	/* In order, the threads of shared memory are a part of it away from each other, as where they share work. */
+	unsigned long at = opt.in_order ? s.count / opt.threads * thread : 0;
 
-	while (common_divisor(step, s.count) != 1)
-		step++;
 	for (unsigned long i = 0; i < s.count; i++) {
 		visit(s.first + at * s.step, thread);
 		at = (at + step) % s.count;

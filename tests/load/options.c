@@ -44,6 +44,7 @@ static void usage(FILE *f)
 	      "  --shift N        phase: go on with the slice that many further (half the threads)\n"
 	      "  --wake futex|pipe|timer  sleep: how a thread is woken (pipe); timer: by itself, every millisecond\n"
 	      "  --life N         short: sweeps of a process (5)\n"
+	      "  --in-order       each thread goes through its memory from the first page to the last\n"
 	      "  --parts          segment: all map all of it, but each uses its own part\n"
 	      "  --fill PCT       a process bound to each node fills it up to so much, once the memory is there\n"
 	      "  --born NODE      all memory is first touched there; no policy remains\n"
@@ -65,7 +66,8 @@ void parse_options(int argc, char **argv)
 		{ "shift", 1, NULL, 'i' }, { "born", 1, NULL, 'b' }, { "spill", 0, NULL, 'l' },
 		{ "spread", 0, NULL, 'd' }, { "bind", 1, NULL, 'n' }, { "thp", 0, NULL, 'h' },
 		{ "fork", 0, NULL, 'f' }, { "headless", 0, NULL, 'e' }, { "help", 0, NULL, 'H' }, { "wake", 1, NULL, 'w' },
-		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "fill", 1, NULL, 'F' }, { }
+		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "fill", 1, NULL, 'F' },
+		{ "in-order", 0, NULL, 'o' }, { }
 	};
 	int c;
 
@@ -89,6 +91,7 @@ void parse_options(int argc, char **argv)
 		case 'L': opt.life = number(optarg, 1, 1 << 30); break;
 		case 'P': opt.parts = true; break;
 		case 'F': opt.fill = number(optarg, 1, 99); break;
+		case 'o': opt.in_order = true; break;
 		case 'H': usage(stdout); exit(0);
 		default: usage(stderr); exit(2);
 		}
