@@ -23,6 +23,9 @@
 /* Regions queued for one node: 4096 of 2 MiB are 8 GiB, in under 1 MiB. */
 #define MAX_REGIONS		4096
 
+/* Regions that a worker takes on at a time: 64 MiB of them. */
+#define HAND_REGIONS		32
+
 /* mmap_lock not had so many times in a row: the next fault may queue again. */
 #define MAX_TRIES		8
 
@@ -60,7 +63,7 @@ static struct an_region *find_region(struct an_queue *q,
 /* Last of its list, and to be found. Context: @q->lock, like the next two. */
 static void enlist(struct an_queue *q, struct an_region *r)
 {
-	list_add_tail(&r->list, &q->from[r->from]);
+	list_add_tail(&r->list, &q->from[r->from].waiting);
 	hlist_add_head(&r->hash, bucket_of(q, r->mm, r->base));
 	q->regions++;
 	q->pages += r->pages;
@@ -483,26 +486,52 @@ void an_migrated_by_fault(int nid, unsigned int pages)
 	an_decided(migrated, &d);
 }
 
-static bool region_ripe(const struct an_region *r)
+static bool gathered(const struct an_region *r)
 {
-	return r->pages == AN_REGION_PAGES || !r->pages ||
-	       time_after(jiffies, r->born + msecs_to_jiffies(AN_GATHER_MS));
+	return time_after(jiffies, r->born + msecs_to_jiffies(AN_GATHER_MS));
+}
+
+static bool nothing_to_wait_for(const struct an_region *r)
+{
+	return r->pages == AN_REGION_PAGES || !r->pages;
+}
+
+/*
+ * The next regions of a source, if any are ripe. Threads go through memory in some
+ * direction, mostly, and faster than it moves. In the order in which they came by,
+ * regions would be in their way one after the other, each when they reach it; against
+ * that order, one of a hand is. What came by just now is left alone if it can be.
+ */
+static void fill_hand(struct an_source *source)
+{
+	struct an_region *r, *next;
+	int n = 0;
+
+	list_for_each_entry_safe(r, next, &source->waiting, list) {
+		if (n++ == HAND_REGIONS || !gathered(r))
+			break;
+		list_move(&r->list, &source->hand);
+	}
+	r = list_first_entry_or_null(&source->waiting, struct an_region, list);
+	if (list_empty(&source->hand) && r && nothing_to_wait_for(r))
+		list_move(&r->list, &source->hand);
 }
 
 /* The next ripe region, source nodes in turn; NULL if there is none yet. */
 static struct an_region *next_ripe(struct an_queue *q)
 {
-	struct an_region *r;
+	struct an_source *source;
 	int i, nid;
 
 	for (i = 1; i <= nr_node_ids; i++) {
 		nid = (q->turn + i) % nr_node_ids;
-		r = list_first_entry_or_null(&q->from[nid], struct an_region,
-					     list);
-		if (r && region_ripe(r)) {
-			q->turn = nid;
-			return r;
-		}
+		source = &q->from[nid];
+		if (list_empty(&source->hand))
+			fill_hand(source);
+		if (list_empty(&source->hand))
+			continue;
+		q->turn = nid;
+		return list_first_entry(&source->hand, struct an_region, list);
 	}
 	return NULL;
 }
@@ -553,14 +582,22 @@ bool an_queue_put_back(struct an_queue *q, struct an_region *r)
 	return true;
 }
 
-void an_queue_free(struct an_queue *q, enum an_reason why)
+static void drop_all(struct list_head *regions, enum an_reason why)
 {
 	struct an_region *r, *next;
+
+	list_for_each_entry_safe(r, next, regions, list)
+		an_region_drop(r, why);
+}
+
+void an_queue_free(struct an_queue *q, enum an_reason why)
+{
 	int nid;
 
-	for (nid = 0; q->from && nid < nr_node_ids; nid++)
-		list_for_each_entry_safe(r, next, &q->from[nid], list)
-			an_region_drop(r, why);
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		drop_all(&q->from[nid].waiting, why);
+		drop_all(&q->from[nid].hand, why);
+	}
 	kfree(q->from);
 	kfree(q);
 }
@@ -578,8 +615,10 @@ struct an_queue *an_queue_alloc(int nid)
 		kfree(q);
 		return NULL;
 	}
-	for (i = 0; i < nr_node_ids; i++)
-		INIT_LIST_HEAD(&q->from[i]);
+	for (i = 0; i < nr_node_ids; i++) {
+		INIT_LIST_HEAD(&q->from[i].waiting);
+		INIT_LIST_HEAD(&q->from[i].hand);
+	}
 	spin_lock_init(&q->lock);
 	init_waitqueue_head(&q->wait);
 	q->nid = nid;

@@ -55,6 +55,17 @@ struct an_region {
 };
 
 /*
+ * struct an_source - what is to come from one node
+ *
+ * @waiting: in the order in which their first pages came
+ * @hand: what is next; taken from the front of @waiting, the last of them first
+ */
+struct an_source {
+	struct list_head waiting;
+	struct list_head hand;
+};
+
+/*
  * struct an_queue - what is to come to one node, and who brings it
  *
  * @lock nests inside page table locks (faults queue under them), so nothing
@@ -63,7 +74,7 @@ struct an_region {
  */
 struct an_queue {
 	spinlock_t lock;		/* of the queue and its regions */
-	struct list_head *from;		/* by source node */
+	struct an_source *from;		/* by source node */
 	struct hlist_head hash[1 << AN_QUEUE_HASH_BITS];
 	unsigned int regions;
 	unsigned long pages;

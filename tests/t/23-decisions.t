@@ -94,6 +94,28 @@ charged_processes=$(grep -oE '^process .* scand_us [1-9][0-9]* migrated_us [1-9]
 check "processes are charged with the workers' time" at_least "$charged_processes" 1
 check "not more than the scanner has used" at_most "$(said charged scand)" "$(awk -v n="$(said used scand)" 'BEGIN { print n * 1.1 + 2e7 }')"
 
+# --- against the order in which threads came by ---
+
+# So slow that regions queue up.
+NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma <<'GUEST'
+tracing=/sys/kernel/tracing
+modprobe autonuma migrate_rate_mbps=32 || exit 1
+echo 1 >$tracing/events/autonuma/autonuma_migrated/enable
+load private --threads 4 --mem 256 --born 0 --spread --in-order --stride 1024 --sweeps 150 >/dev/null
+# Of regions that come to a node, those below the one before, and above.
+awk '/autonuma_migrated/ {
+	for (i = 1; i <= NF; i++) { split($i, field, "="); value[field[1]] = field[2] }
+	if (value["pages"] < 100) next
+	to = value["to"]; at = value["addr"]
+	if (to in last && at != last[to]) n[at < last[to]]++
+	last[to] = at
+} END { print "below", n[1] + 0; print "above", n[0] + 0 }' $tracing/trace
+rmmod autonuma
+GUEST
+guest_ended_well
+check "memory that threads go through upwards comes downwards" at_least "$(said below)" "$((4 * $(said above)))"
+check "and there is enough of it to tell" at_least "$(said below)" 20
+
 # --- a node of one CPU: there a worker would take the place of who has its memory brought ---
 
 NUMALAB_NOLOAD=1 guest --nodes 2 --cpus 2,1 --mem 256 --balancer autonuma <<'GUEST'
