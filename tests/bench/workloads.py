@@ -353,6 +353,9 @@ WORKLOADS |= {
         "that have less than 300 MB, or need more than 85 % of a node's CPUs.",
         60, lambda machine: 320 * len(machine.cpu_nodes), procs=nodes,
         threads=lambda machine: max(1, cpus_of_a_node(machine) * 3 // 4), stride=4096, tags=frozenset({"large"})),
+    "in_order": Workload(
+        "private", "As numa02, but each thread goes through its part from the first page to the last.", 140, tenth,
+        group=one, options=("--in-order",)),
     "table": Workload(
         "table", "One process, a thread per CPU; all read all of a table, nobody writes. Any placement is as good.",
         30, tenth),
