@@ -20,6 +20,8 @@ HELP = {
     "converged_at_least": "the same where it is compared: never counts as the whole run, at once as one interval",
     "memory_time": "modelled memory time of programs per miss; 1 is all local",
     "time": "modelled time of all CPUs, user and kernel, instructions and memory, per user miss, in local misses",
+    "whole_time": "modelled time until the slowest thread was through, million local misses: of all CPUs, over as many as were "
+                  "busy. What faster threads do beyond their share makes `time` smaller, and this larger",
     "kernel_per_user": "kernel instructions per user instruction",
     "kernel_time": "modelled kernel time (copies, walks, all else) per user miss, in local misses",
     "faults": "hinting faults",
@@ -145,6 +147,12 @@ def times(lines):
     }
 
 
+def whole_time(lines, busy_cpus):
+    if not busy_cpus:
+        return None
+    return (total(lines, "user_time") + total(lines, "kernel_time")) / LOCAL_COST / 1e6 / busy_cpus
+
+
 def stall_figures(lines):
     faults, waits, others = (stalls.whole(lines, kind) or {} for kind in stalls.KINDS)
     return {
@@ -256,6 +264,7 @@ def figures(parts, contender, case):
         "insns": total(lines, "user_insns") + total(lines, "kernel_insns"),
         "misses": misses(lines),
         **times(lines),
+        "whole_time": whole_time(lines, case.machine.all_cpus * (1 - (idle_share(part, case.machine.all_cpus) or 0))),
         **cost_figures(part, must and must / PAGES_PER_GIB, case.mib() / 1024),
         **move_figures(part, contender, must),
         **task_figures(part, case.machine.all_cpus),

@@ -73,6 +73,12 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures.times([{**line(2, [[10, 0], [0, 0]]), **counts}]),
                          {"memory_time": 2, "time": 3.2, "kernel_time": 0.2, "kernel_per_user": 0.1})
 
+    def test_whole_time_is_of_the_busy_cpus(self):
+        counts = {"user_time": [200_000_000, 100_000_000], "kernel_time": [15_000_000, 5_000_000]}
+        lines = [{**line(2, [[10, 0], [0, 0]]), **counts}]
+        self.assertAlmostEqual(figures.whole_time(lines, 2), 1.6)
+        self.assertIsNone(figures.whole_time(lines, 0))
+
     def test_converged_for_good(self):
         far, near = [[1, 9], [0, 0]], [[10, 0], [0, 0]]
         self.assertEqual(figures.converged_at([line(2, m) for m in (far, near, far, near, near)], 1.0), 3)
