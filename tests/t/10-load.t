@@ -36,6 +36,8 @@ run 21 tree --born 0 --spread
 run 22 segment --procs 40 --bind hard
 run 23 segment --parts --bind inverse
 run 24 segment --parts --born 0 --spread
+run 26 procs --procs 2 --threads 4 --in-order --bind hard
+run 27 stripe --in-order --bind inverse
 
 # Memory nearly full, until the program ends
 free_on() { awk -v name="$2:" '$3 == name { print $4 }' "/sys/devices/system/node/node$1/meminfo"; }
@@ -64,7 +66,7 @@ guest_ended_well
 for n in 0 1 2 3 4 5 6 7 8 9; do
 	check "case $n: memory as expected" is "$(said_in $n status)" 0
 done
-for n in 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+for n in 11 12 13 14 15 16 17 18 19 20 21 22 23 24 26 27; do
 	check "case $n: memory as expected" is "$(said_in $n status)" 0
 done
 check "procs, hard bind: all local" at_least "$(local_whole 0)" 0.95
@@ -98,6 +100,8 @@ between 17 0.00 0.05 "woken by a futex, inverse bind"
 between 18 0.90 1.00 "woken by a timer, hard bind"
 between 20 0.50 0.80 "tree, hard bind: what is its own, and some of what it reads"
 between 22 0.15 0.35 "a segment shared by processes everywhere: a quarter is local"
+between 26 0.40 0.60 "in order, two nodes for four threads that share: half is local"
+between 27 0.00 0.05 "a stripe in order, inverse bind"
 between 23 0.00 0.05 "parts of a segment, inverse bind"
 check "processes come and go" at_least "$(json 19 .lives)" 8
 for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node")" 25; done
