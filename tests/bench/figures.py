@@ -135,22 +135,24 @@ def counted(part, name):
     return told[-1] - told[0] if isinstance(told, list) else told
 
 
+def modelled_time(lines):
+    return total(lines, "user_time") + total(lines, "kernel_time")
+
+
 def times(lines):
     """Per user miss, as contenders need different numbers of sweeps until the slowest thread is through."""
     unit = misses(lines) * LOCAL_COST
     user, kernel = total(lines, "user_insns"), total(lines, "kernel_insns")
     return {
         "memory_time": total(lines, "user_memory") / unit,
-        "time": (total(lines, "user_time") + total(lines, "kernel_time")) / unit,
+        "time": modelled_time(lines) / unit,
         "kernel_time": total(lines, "kernel_time") / unit,
         "kernel_per_user": kernel / user,
     }
 
 
 def whole_time(lines, busy_cpus):
-    if not busy_cpus:
-        return None
-    return (total(lines, "user_time") + total(lines, "kernel_time")) / LOCAL_COST / 1e6 / busy_cpus
+    return per(modelled_time(lines) / LOCAL_COST / 1e6, busy_cpus)
 
 
 def stall_figures(lines):
@@ -253,6 +255,8 @@ def figures(parts, contender, case):
     """Of one contender's turn in a boot."""
     part, sweeps = parts[contender], case.of.sweeps
     lines, best, must = intervals(part), reach(parts, case), case.of.must_move(case.machine)
+    cpus = case.machine.all_cpus
+    tasks = task_figures(part, cpus)
     return {
         "local": local_share(lines),
         "local_last": local_share(last_tenth(lines)),
@@ -264,10 +268,10 @@ def figures(parts, contender, case):
         "insns": total(lines, "user_insns") + total(lines, "kernel_insns"),
         "misses": misses(lines),
         **times(lines),
-        "whole_time": whole_time(lines, case.machine.all_cpus * (1 - (idle_share(part, case.machine.all_cpus) or 0))),
+        "whole_time": whole_time(lines, cpus * (1 - (tasks["idle_share"] or 0))),
         **cost_figures(part, must and must / PAGES_PER_GIB, case.mib() / 1024),
         **move_figures(part, contender, must),
-        **task_figures(part, case.machine.all_cpus),
+        **tasks,
         **stall_figures(lines),
         **module_figures(part["autonuma"]),
     }

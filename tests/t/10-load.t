@@ -100,9 +100,9 @@ between 17 0.00 0.05 "woken by a futex, inverse bind"
 between 18 0.90 1.00 "woken by a timer, hard bind"
 between 20 0.50 0.80 "tree, hard bind: what is its own, and some of what it reads"
 between 22 0.15 0.35 "a segment shared by processes everywhere: a quarter is local"
+between 23 0.00 0.05 "parts of a segment, inverse bind"
 between 26 0.40 0.60 "in order, two nodes for four threads that share: half is local"
 between 27 0.00 0.05 "a stripe in order, inverse bind"
-between 23 0.00 0.05 "parts of a segment, inverse bind"
 check "processes come and go" at_least "$(json 19 .lives)" 8
 for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node")" 25; done
 check "and is free again" at_least "$(said after)" 60
