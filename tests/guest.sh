@@ -19,6 +19,11 @@ status() { awk -v name="$1" '$1 == name { print $2 }' /sys/kernel/debug/autonuma
 # print_status: all of it, a line "status NAME VALUE" each
 print_status() { sed -n 's/^[a-z_]* [0-9]*$/status &/p' /sys/kernel/debug/autonuma/status; }
 
+# worker NODE: its migration worker's process, if it has one
+worker() { ps -o pid,comm | awk -v name="knuma_migrated$1" '$2 == name { print $1 }'; }
+# allowed PID: the CPUs on which it may run
+allowed() { sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$1/status"; }
+
 # address SYMBOL: of the kernel
 address() { awk -v name="$1" '$3 == name { print "0x" $1 }' /proc/kallsyms; }
 
@@ -32,6 +37,19 @@ report() { tr '\n' ' ' </sys/module/an_check/parameters/report; }
 region_objects() {
 	[ ! -e /sys/kernel/slab/an_region ] || echo 1 >/sys/kernel/slab/an_region/shrink
 	awk '$1 == "an_region" { n = $2 } END { print n == "" ? "none" : n }' /proc/slabinfo
+}
+
+# each_event PATTERN PROGRAM [END]: awk over the trace. Of each line that matches, `event` is autonuma's event, and
+# value["NAME"] what it has as NAME=VALUE.
+each_event() {
+	awk "$1"' {
+		split("", value)
+		for (i = 1; i <= NF; i++) {
+			if ($i ~ /^autonuma_.*:$/) event = substr($i, 10, length($i) - 10)
+			if (split($i, field, "=") == 2) value[field[1]] = field[2]
+		}
+		'"$2"'
+	} END { '"${3:-}"' }' /sys/kernel/tracing/trace
 }
 
 # counter NAME [FILE]: a value of /proc/vmstat, or of a memory.stat

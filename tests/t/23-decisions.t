@@ -30,17 +30,10 @@ gear scan 0
 echo 0 >$tracing/events/autonuma/enable
 print_status
 
-# The names of the acts by tracepoints; the counters have them in front of the reason.
 echo "lost $(cat $tracing/per_cpu/cpu*/stats | awk '/overrun|dropped/ { n += $NF } END { print n + 0 }')"
-awk '/autonuma_/ && !/autonuma_pass/ {
-	for (i = 1; i <= NF; i++) {
-		if ($i ~ /^autonuma_.*:$/) { act = $i; gsub(/^autonuma_|:$/, "", act) }
-		if ($i ~ /^why=/) why = substr($i, 5)
-		if ($i ~ /^pages=/) pages = substr($i, 7)
-	}
-	n[act "_" why] += act ~ /^(migrated|failed|given_up)$/ ? pages : 1
-}
-END { for (k in n) print "traced why_" k, n[k] }' $tracing/trace
+# The names of the acts by tracepoints; the counters have them in front of the reason.
+each_event '/autonuma_/ && !/autonuma_pass/' 'n[event "_" value["why"]] += event ~ /^(migrated|failed|given_up)$/ ? value["pages"] : 1' \
+	'for (k in n) print "traced why_" k, n[k]'
 
 sed 's/^/ring /' $dir/decisions
 
@@ -103,13 +96,11 @@ modprobe autonuma migrate_rate_mbps=32 || exit 1
 echo 1 >$tracing/events/autonuma/autonuma_migrated/enable
 load private --threads 4 --mem 256 --born 0 --spread --in-order --stride 1024 --sweeps 150 >/dev/null
 # Of regions that come to a node, those below the one before, and above.
-awk '/autonuma_migrated/ {
-	for (i = 1; i <= NF; i++) { split($i, field, "="); value[field[1]] = field[2] }
+each_event /autonuma_migrated/ '
 	if (value["pages"] < 100) next
 	to = value["to"]; at = value["addr"]
 	if (to in last && at != last[to]) n[at < last[to]]++
-	last[to] = at
-} END { print "below", n[1] + 0; print "above", n[0] + 0 }' $tracing/trace
+	last[to] = at' 'print "below", n[1] + 0; print "above", n[0] + 0'
 rmmod autonuma
 GUEST
 guest_ended_well

@@ -8,9 +8,7 @@ source "$(dirname "$0")/../lib.sh"
 
 # CPU 5 is one of the two of node 2.
 guest "${standard_machine[@]}" --balancer autonuma --append isolcpus=domain,5 <<'GUEST'
-worker() { grep -lx "knuma_migrated$1" /proc/[0-9]*/comm | head -n 1 | xargs dirname; }
-allowed() { sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "$1/status"; }
-echo "worker $(allowed "$(worker 2)")"
+echo "worker $(allowed $(worker 2))"
 
 # watch NAME PID SWEEPS: prints the CPUs on which the threads of that load's processes are seen meanwhile
 watch() {
@@ -50,7 +48,7 @@ wait_sweeps $load_pid 100
 wait_placed
 for one in $held; do
 	child=${one%%:*} cpu=${one##*:} thread=${one#*:} thread=${thread%:*}
-	echo "held $cpu may $(allowed /proc/$child/task/$thread)"
+	echo "held $cpu may $(allowed $thread)"
 	echo "held $cpu runs $(awk '{ print $39 }' /proc/$child/task/$thread/stat)"
 	pages "held $cpu" $child
 done

@@ -25,7 +25,6 @@ tracing=/sys/kernel/tracing
 more() { [ "$(status $1)" -gt "$2" ]; }
 # queued NODE N: are so many pages queued for it?
 queued() { [ "0$(status node$1_queued_now)" -gt "$2" ]; }
-worker() { ps -o pid,comm | awk -v name="knuma_migrated$1" '$2 == name { print $1 }'; }
 has_worker() { [ -n "$(worker $1)" ]; }
 has_no_worker() { [ -z "$(worker $1)" ]; }
 yes_no() { if "$@"; then echo yes; else echo no; fi; }
@@ -132,20 +131,19 @@ end_load $load_pid
 
 # --- CPUs that go and come back ---
 
-affinity() { sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/$(worker 1)/status; }
 cpus() { for cpu in 2 3; do echo $1 >/sys/devices/system/cpu/cpu$cpu/online; done; }
 start_process private --mem 64 --threads 4
 n=0
 while [ $n -lt $plugs ]; do
 	n=$((n + 1))
-	echo "cpus $n before $(affinity)"
+	echo "cpus $n before $(allowed $(worker 1))"
 	echo "cpus $n queued $(yes_no queue_up 1)"
 	cpus 0
 	gear migrate_rate_mbps 0
 	drained() { ! queued 1 0; }
 	echo "cpus $n drained $(yes_no within 60 drained)"
 	cpus 1
-	echo "cpus $n after $(affinity)"
+	echo "cpus $n after $(allowed $(worker 1))"
 	echo "cpus $n moves $(queue_up 1; gear migrate_rate_mbps 2048; rises migrated 1000)"
 done
 end_load $load_pid
