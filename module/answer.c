@@ -381,7 +381,7 @@ static int put_process(struct sk_buff *msg, const struct an_process *p)
 	if (p) {
 		process.balanced = 1;
 		process.pass = READ_ONCE(p->pass);
-		process.period_ms = READ_ONCE(p->period_ms);
+		process.period_ms = READ_ONCE(p->pace.period_ms);
 		process.local_pm = an_share_pm(READ_ONCE(p->seen_local),
 					       READ_ONCE(p->seen));
 		process.forecast_pm = READ_ONCE(p->forecast_pm);

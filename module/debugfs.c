@@ -101,8 +101,8 @@ static int processes_show(struct seq_file *m, void *unused)
 	list_for_each_entry_rcu(p, &an_processes, list) {
 		seq_printf(m, "process %d pass %u one_in %u rest_one_in %u period_ms %u",
 			   pid_nr(p->pid), READ_ONCE(p->pass),
-			   READ_ONCE(p->one_in), READ_ONCE(p->rest_one_in),
-			   READ_ONCE(p->period_ms));
+			   READ_ONCE(p->pace.one_in), READ_ONCE(p->pace.rest_one_in),
+			   READ_ONCE(p->pace.period_ms));
 		seq_printf(m, " scand_us %llu migrated_us %llu balanced_us %llu home %*pbl core %*pbl pages",
 			   div_u64(READ_ONCE(p->scand_ns), NSEC_PER_USEC),
 			   div_u64(atomic64_read(&p->migrated_ns), NSEC_PER_USEC),

@@ -105,8 +105,8 @@ static void weigh_past(struct an_fault *f, const struct an_process *p,
 /* The use of most memory has changed, and this is the first pass to tell. */
 static bool use_changed(const struct an_process *p)
 {
-	return READ_ONCE(p->changed) &&
-	       READ_ONCE(p->changed_pass) == READ_ONCE(p->pass);
+	return READ_ONCE(p->pace.changed) &&
+	       READ_ONCE(p->pace.changed_pass) == READ_ONCE(p->pass);
 }
 
 /*
@@ -277,7 +277,7 @@ static void take_use_along(struct an_thread *t, const struct an_process *p,
 			   const struct an_span *span)
 {
 	u32 *from = &t->nodes[2 * span->from], *to = &t->nodes[2 * span->to];
-	u32 use = min(*from, 2 * span->pages * READ_ONCE(p->one_in));
+	u32 use = min(*from, 2 * span->pages * READ_ONCE(p->pace.one_in));
 
 	WRITE_ONCE(*from, *from - use);
 	WRITE_ONCE(*to, *to + use);
@@ -448,7 +448,7 @@ static void note(struct an_thread *t, const struct an_process *p,
 	t->decided = true;
 	t->knows = an_policy_knows(f);
 	t->weight = pages * (was->at_rest || was->hopeless ?
-			     READ_ONCE(p->rest_one_in) : READ_ONCE(p->one_in));
+			     READ_ONCE(p->pace.rest_one_in) : READ_ONCE(p->pace.one_in));
 	an_tally(t, AN_T_FAULTS, 1);
 	an_tally(t, AN_T_SEEN, t->weight);
 	if (local)

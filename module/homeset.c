@@ -301,11 +301,6 @@ u64 an_home_steady_demand(const struct an_snapshot *s, const struct work *w,
 	return uses || demand >= AN_LOAD_ONE / 2 ? demand : 0;
 }
 
-static u64 smaller(u64 a, u64 b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * What node @n of the home of @p can carry of its steady demand. Other processes at
  * home there keep what they have claimed, steady or not.
@@ -317,7 +312,7 @@ static u64 steady_part_on(const struct an_snapshot *s, const struct work *w,
 	u64 claims = claims_on(s, w, p, n) - s->nodes[n].other_load +
 		     steady_others(s, n);
 
-	return smaller(fair > claims ? fair - claims : 0, usable_on(w, n));
+	return an_smaller(fair > claims ? fair - claims : 0, usable_on(w, n));
 }
 
 /*
@@ -382,8 +377,8 @@ void an_home_claim_set(const struct an_snapshot *s, struct work *w, u32 p)
 		u64 part, carries;
 
 		n = next_to_fill(s, w, p);
-		part = smaller(part_on(s, w, p, n), rest);
-		carries = smaller(steady_part_on(s, w, p, n), steady);
+		part = an_smaller(part_on(s, w, p, n), rest);
+		carries = an_smaller(steady_part_on(s, w, p, n), steady);
 		rest -= part;
 		steady -= carries;
 		w->node[n].claim += part;

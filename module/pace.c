@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pace of gear 1: at the end of a pass, how soon the next one comes, and of
- * which pages it plants all; and what the hinting faults since then added up to.
+ * What the hinting faults of a process added up to, and where its threads run: what
+ * the pace of gear 1, policy_pace.c, is drawn from.
  *
  * knuma_scand only, so no lock.
  */
 #include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/topology.h>
 #include "autonuma.h"
 #include "balance.h"
@@ -20,58 +21,10 @@
 #include "walk.h"
 
 /*
- * Of what is expected to stay as it is, one part in 16 is looked at; of a small
- * process more, of a large one fewer: 2048 to 524,288 pages, of which gear 1
- * makes a few of each region fault.
- */
-#define SAMPLE_ONE_IN		16UL
-#define SAMPLE_PAGES_MIN	2048
-#define SAMPLE_PAGES_MAX	524288
-
-/*
- * A quiet process is walked every second of CPU time at least, or so much later as
- * it is larger: 2 s for each GiB, for a walk of some 3 ms.
- */
-#define QUIET_MS		1000
-#define QUIET_MS_PER_GIB	2000
-#define QUIET_PAGES_PER_MS	((1UL << (30 - PAGE_SHIFT)) / QUIET_MS_PER_GIB)
-
-/* Up to 1/16 of the pages not at rest are little to gain. */
-#define QUIET_ONE_IN		16
-
-/*
- * More than 1/10 of the faults on pages at rest came from elsewhere: the use of
- * memory has changed, so all pages are looked at again.
- */
-#define STIRRED_ONE_IN		10
-
-/*
- * What has begun to be used from elsewhere, and still is after so many passes, is so
- * for good.
- */
-#define CHANGED_PASSES		8
-
-/*
  * A thread that leaves a node after so long makes the scanner look sooner; one
  * that is carried about by wake-ups all the time must not.
  */
 #define STEADY_MS		2000
-
-/*
- * Faults on fewer pages at rest than this, by those they stand for, tell nothing:
- * 8 samples of regions, or two huge pages.
- */
-#define MIN_REST_FAULTS		1024
-
-/*
- * So many passes that moved less than 1/16 of the pages not at rest: what is
- * remote stays so, be it shared, its target full or its threads away from home.
- */
-#define VAIN_PASSES		4
-#define VAIN_PART		16L
-
-/* A process that never had more than 15/16 of its memory before has just begun. */
-#define GROWTH_PART		16
 
 /* What a thread found running adds to the use of its node: room to forget. */
 #define USE_ONE			256
@@ -215,82 +168,58 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 		p->where[slot] = AN_NO_NODE;
 }
 
+/* Who reads some of it meanwhile, at a fault or in gear 4, has no lock. */
+static void put_pace(struct an_process *p, const struct an_pace *next)
+{
+	struct an_pace *pace = &p->pace;
+
+	WRITE_ONCE(pace->period_ms, next->period_ms);
+	WRITE_ONCE(pace->one_in, next->one_in);
+	WRITE_ONCE(pace->rest_one_in, next->rest_one_in);
+	WRITE_ONCE(pace->changed_pass, next->changed_pass);
+	WRITE_ONCE(pace->changed, next->changed);
+	pace->stirred = next->stirred;
+	pace->stir_pass = next->stir_pass;
+	pace->vain_passes = next->vain_passes;
+	pace->moved_seen = next->moved_seen;
+	pace->resident_seen = next->resident_seen;
+}
+
 /* Scan sooner: what was quiet may be so no longer. Context: knuma_scand. */
 void an_pace_rearm(struct an_process *p)
 {
-	p->vain_passes = 0;
+	struct an_pace next = p->pace;
+
+	an_policy_pace_sooner(&next, READ_ONCE(an_params.scan_period_min_ms));
+	put_pace(p, &next);
 	p->roused_now = true;
-	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
 }
 
-/* Is but a small part of what is used at rest? It tells nothing of the others. */
-static bool little_rests(const struct an_process *p)
+/* Is it known of each thread where its memory is, and may gear 4 act on that? */
+static bool may_change(const struct an_process *p)
 {
-	return p->tally[AN_T_RESTED] * p->rest_one_in * QUIET_ONE_IN <
-	       p->tally[AN_T_SEEN];
+	return READ_ONCE(an_params.balance) && p->mode == AN_MODE_ACT &&
+	       p->in_place && p->alone != AN_ALONE_PASSES &&
+	       !an_any_node(p->home);
 }
 
-/* Are pages at rest at rest no longer? Too few faults leave it as it was. */
-static bool stirred(const struct an_process *p)
+static struct an_pace_facts facts_of(const struct an_process *p)
 {
-	if (little_rests(p))
-		return false;
-	if (p->tally[AN_T_RESTED] < MIN_REST_FAULTS)
-		return p->stirred;
-	return p->tally[AN_T_ROUSED] * STIRRED_ONE_IN > p->tally[AN_T_RESTED];
-}
-
-/*
- * All of it is looked at, as soon as may be: by the next pass, at whose end the faults
- * since the last one, of two rates of sampling, are not judged again.
- */
-static void begin_stir(struct an_process *p)
-{
-	p->stirred = true;
-	p->stir_pass = p->pass + 1;
-	p->vain_passes = 0;
-	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
-	WRITE_ONCE(p->one_in, 1);
-	WRITE_ONCE(p->rest_one_in, 1);
-}
-
-/*
- * Had each thread its memory with it, and has most of that another user now? Then
- * threads may have to change places. Where several threads share, the home nodes
- * say what belongs where.
- */
-static bool use_changed(const struct an_process *p)
-{
-	if (!READ_ONCE(an_params.balance) || p->mode != AN_MODE_ACT ||
-	    p->changed || !p->in_place || p->alone == AN_ALONE_PASSES ||
-	    an_any_node(p->home))
-		return false;
-	return !little_rests(p) && p->tally[AN_T_RESTED] >= MIN_REST_FAULTS &&
-	       p->tally[AN_T_ROUSED] * 2 > p->tally[AN_T_RESTED];
-}
-
-static void begin_change(struct an_process *p)
-{
-	begin_stir(p);
-	WRITE_ONCE(p->changed_pass, p->pass + 1);
-	WRITE_ONCE(p->changed, true);
-}
-
-/* Memory at rest is stirred now, or still: has that begun, or more than that? */
-static void judge_stir(struct an_process *p, bool stirs)
-{
-	if (use_changed(p))
-		begin_change(p);
-	else if (stirs && !p->stirred)
-		begin_stir(p);
-}
-
-/* All is in place again, nothing comes of it, or it is no longer a change. */
-static void end_change(struct an_process *p, bool vain)
-{
-	if (!p->stirred || vain ||
-	    (s32)(p->pass - p->changed_pass) >= CHANGED_PASSES)
-		WRITE_ONCE(p->changed, false);
+	return (struct an_pace_facts){
+		.pass = p->pass,
+		.resident = p->resident,
+		.restless = p->restless,
+		.moved = atomic_long_read(&p->moved_ever),
+		.to_spread = max(atomic_long_read(&p->spread), 0L),
+		.spreads = p->spread_begun,
+		.seen = p->tally[AN_T_SEEN],
+		.rested = p->tally[AN_T_RESTED],
+		.roused = p->tally[AN_T_ROUSED],
+		.may_change = may_change(p),
+		.min_ms = READ_ONCE(an_params.scan_period_min_ms),
+		.max_ms = READ_ONCE(an_params.scan_period_max_ms),
+		.pages_per_mib = SZ_1M / PAGE_SIZE,
+	};
 }
 
 /*
@@ -304,99 +233,30 @@ static void end_change(struct an_process *p, bool vain)
  * an_pace_tasks_first - should threads have changed places before the next pass
  * @p: the process
  *
- * Votes of two passes make memory follow; threads that change places are cheaper.
- * They do not all change their use at the same time, so this holds until all is in
- * place again. Context: knuma_scand.
+ * Context: knuma_scand.
  */
 bool an_pace_tasks_first(const struct an_process *p)
 {
 	unsigned long told = p->ended_jiffies +
 			     msecs_to_jiffies(CHANGED_TELLS_MS);
 
-	return p->changed && (s32)(p->pass - p->changed_pass) >= 0 &&
+	return an_policy_pace_awaits(&p->pace, p->pass) &&
 	       !an_balance_looked_since(told) &&
 	       time_before(jiffies, p->ended_jiffies +
 			   msecs_to_jiffies(CHANGED_WAIT_MS));
 }
 
-/* Has a quarter of those at rest faulted that were made to? */
-static bool enough_told(const struct an_process *p)
-{
-	return p->tally[AN_T_RESTED] * p->rest_one_in * 4 >= p->resident;
-}
-
 /* Not before the next pass is due, which may be seconds away. Context: knuma_scand. */
 void an_pace_look(struct an_process *p)
 {
-	if (!p->scanning && enough_told(p))
-		judge_stir(p, stirred(p));
-}
+	struct an_pace next = p->pace;
+	struct an_pace_facts facts;
 
-/* Had it never more than 15/16 of this memory when a pass ended before? */
-static bool grows(struct an_process *p)
-{
-	bool grows = p->resident - p->resident / GROWTH_PART > p->resident_seen;
-
-	p->resident_seen = max(p->resident_seen, p->resident);
-	return grows;
-}
-
-/*
- * A pass moves pages at the second fault: some in a row that moved hardly any
- * of the pages not at rest are in vain. Not as long as memory gets spread, nor while
- * it is still being made: nobody can have used that twice.
- */
-static bool in_vain(struct an_process *p)
-{
-	long moved = atomic_long_read(&p->moved_ever);
-	long enough = p->spread_begun ? 0 : p->restless / VAIN_PART;
-
-	if (grows(p) || moved - p->moved_seen > enough)
-		p->vain_passes = 0;
-	else if (p->vain_passes < VAIN_PASSES)
-		p->vain_passes++;
-	p->moved_seen = moved;
-	return p->vain_passes == VAIN_PASSES;
-}
-
-static u32 quiet_period_max(const struct an_process *p)
-{
-	unsigned long ms = max_t(unsigned long, QUIET_MS,
-				 p->resident / QUIET_PAGES_PER_MS);
-
-	return min_t(unsigned long, ms, READ_ONCE(an_params.scan_period_max_ms));
-}
-
-static u32 sample_one_in(const struct an_process *p)
-{
-	unsigned long small = p->resident / SAMPLE_PAGES_MIN;
-
-	return max3(1UL, min(SAMPLE_ONE_IN, small),
-		    p->resident / SAMPLE_PAGES_MAX);
-}
-
-/*
- * Of what is at rest, which share faults: all once that is doubtful, and twice
- * as much as has to be spread.
- */
-static u32 rest_one_in(const struct an_process *p)
-{
-	long spread = atomic_long_read(&p->spread);
-	u32 one_in = sample_one_in(p);
-
-	if (p->stirred)
-		return 1;
-	return spread > 0 ? clamp_t(u32, p->resident / (2 * spread), 1, one_in) :
-			    one_in;
-}
-
-/* Of what is not at rest, and in vain: no more than a sample of all pages. */
-static u32 restless_one_in(const struct an_process *p)
-{
-	u32 one_in = sample_one_in(p);
-
-	return clamp_t(unsigned long, p->restless * one_in /
-				      max(p->resident, 1UL), 1, one_in);
+	if (p->scanning)
+		return;
+	facts = facts_of(p);
+	an_policy_pace_look(&next, &facts);
+	put_pace(p, &next);
 }
 
 static void say_pass_ended(const struct an_process *p, enum an_reason why)
@@ -408,36 +268,18 @@ static void say_pass_ended(const struct an_process *p, enum an_reason why)
 	an_decided(scan_end, &d);
 }
 
-/*
- * At the end of a pass: how soon the next one comes, and of which pages it
- * plants all. Where little is left to gain, or nothing comes of it, seldom.
- * What is to be spread is at rest, but has to fault to be spread.
- */
 static void set_pace(struct an_process *p, struct task_struct *leader)
 {
-	bool stirs, vain, quiet;
+	struct an_pace_facts facts = facts_of(p);
+	struct an_pace next = p->pace;
 	enum an_reason why;
 
-	stirs = p->stir_pass == p->pass || stirred(p);
-	judge_stir(p, stirs);
-	p->stirred = stirs;
-	vain = in_vain(p);
-	end_change(p, vain);
-	quiet = vain || (!p->stirred && !p->spread_begun &&
-			 p->restless * QUIET_ONE_IN <= p->resident);
-	if (quiet)
-		p->period_ms = min(p->period_ms * 2, quiet_period_max(p));
-	else
-		p->period_ms = max(p->period_ms / 2,
-				   READ_ONCE(an_params.scan_period_min_ms));
-	WRITE_ONCE(p->one_in, vain ? restless_one_in(p) : 1);
-	WRITE_ONCE(p->rest_one_in, vain ? sample_one_in(p) : rest_one_in(p));
-	why = vain ? AN_R_PASS_VAIN : p->stirred ? AN_R_PASS_STIRRED :
-	      quiet ? AN_R_PASS_QUIET : AN_R_PASS_BUSY;
+	why = an_policy_pace_ended(&next, &facts);
+	put_pace(p, &next);
 	say_pass_ended(p, why);
 	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
 			    p->restless, p->tally[AN_T_RESTED],
-			    p->tally[AN_T_ROUSED], p->period_ms);
+			    p->tally[AN_T_ROUSED], next.period_ms);
 }
 
 /* Halved per pass, so that it follows. */
@@ -460,8 +302,8 @@ static void book_faults(struct an_process *p)
 
 static bool count_is_sure(const struct an_process *p, u32 pages)
 {
-	long moving = atomic_long_read(&p->moved_ever) - p->moved_seen +
-		      atomic_long_read(&p->queued);
+	long moved = atomic_long_read(&p->moved_ever) - p->pace.moved_seen;
+	long moving = moved + atomic_long_read(&p->queued);
 
 	return moving * SPREAD_UNSURE_PART <= pages;
 }

@@ -29,6 +29,16 @@ typedef long long s64;
 
 #include "reason.h"
 
+static inline u64 an_smaller(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static inline u64 an_larger(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
 #define AN_LOAD_ONE	1024	/* load of a task that always wants a CPU */
 #define AN_SHARE_ONE	1024	/* all accesses of a task */
 #define AN_NO_NODE	(-1)

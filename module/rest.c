@@ -64,7 +64,7 @@ static void wake(struct an_process *p)
 	p->watched_moved = atomic_long_read(&p->moved_ever);
 	memset(p->tally, 0, sizeof(p->tally));
 	WRITE_ONCE(p->alone, 0);	/* nobody was looked at meanwhile */
-	WRITE_ONCE(p->changed, false);
+	WRITE_ONCE(p->pace.changed, false);
 	an_pace_rearm(p);
 	WRITE_ONCE(p->mode, an_choice_mode(p->choice));
 }

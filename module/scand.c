@@ -388,8 +388,8 @@ static enum an_chunk scan_batch(struct an_process *p)
 		.home = p->home,
 		.where = p->where,
 		.pass = p->pass,
-		.one_in = p->one_in,
-		.rest_one_in = p->rest_one_in,
+		.one_in = p->pace.one_in,
+		.rest_one_in = p->pace.rest_one_in,
 		.random = get_random_u32() | 1,
 	};
 	enum an_chunk result;
@@ -461,7 +461,7 @@ static bool pass_due(struct an_process *p, const struct an_activity *act)
 	if (act->cpu_ns < p->cpu_ns)	/* threads that ended took theirs along */
 		p->cpu_ns = act->cpu_ns;
 	return act->cpu_ns - p->cpu_ns >=
-	       (u64)p->period_ms * NSEC_PER_MSEC * p->threads;
+	       (u64)p->pace.period_ms * NSEC_PER_MSEC * p->threads;
 }
 
 /* What a look at the threads of a process finds. */

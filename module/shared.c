@@ -38,7 +38,7 @@ static struct shared_slot *slot_of(const struct inode *inode,
 
 static bool take_turn(struct shared_slot *slot, const struct an_process *p)
 {
-	unsigned long period = msecs_to_jiffies(p->period_ms);
+	unsigned long period = msecs_to_jiffies(p->pace.period_ms);
 
 	if (slot->walker && slot->walker != p &&
 	    time_before(jiffies, slot->walked + period)) {

@@ -270,7 +270,7 @@ static void view_moved(struct an_thread *t, const struct task_struct *p,
  */
 static bool cooling(const struct an_thread *t, const struct an_process *p)
 {
-	if (READ_ONCE(p->changed) && !t->undone)
+	if (READ_ONCE(p->pace.changed) && !t->undone)
 		return false;
 	return t->moved_jiffies &&
 	       time_before(jiffies, t->moved_jiffies +

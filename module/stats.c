@@ -157,9 +157,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	p->choice = an_choice_get(choice);
 	p->mode = an_choice_mode(choice);
 	p->forecast_pm = AUTONUMA_UNKNOWN;
-	p->period_ms = READ_ONCE(an_params.scan_period_min_ms);
-	p->one_in = 1;
-	p->rest_one_in = 1;
+	an_policy_pace_start(&p->pace, READ_ONCE(an_params.scan_period_min_ms));
 	atomic_set(&p->trials, AN_TRIALS_FIRST);
 	if (choice)
 		WRITE_ONCE(choice->processes, choice->processes + 1);
@@ -361,7 +359,7 @@ static void thread_reset(struct an_thread *t, const struct mm_struct *mm)
  */
 void an_thread_decay(struct an_thread *t, const struct an_process *p)
 {
-	u32 pass = READ_ONCE(p->pass), changed = READ_ONCE(p->changed_pass);
+	u32 pass = READ_ONCE(p->pass), changed = READ_ONCE(p->pace.changed_pass);
 	bool keep;
 	int i;
 

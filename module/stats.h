@@ -9,6 +9,7 @@
 #include <linux/sched/clock.h>
 #include <linux/xarray.h>
 #include "choice.h"
+#include "policy_pace.h"
 
 /*
  * What the hinting faults of a thread add up to, on end and wrapping around:
@@ -64,22 +65,17 @@ struct an_process {
 	/* gear 1 */
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
-	bool stirred;			/* pages at rest get remote faults */
-	u32 stir_pass;			/* the first one after they began to */
+	struct an_pace pace;		/* written by scand, see put_pace() */
 	bool in_place, all_in_place;	/* most faults of the last passes were local: 1/2, 7/8 */
-	bool changed;			/* of most of them, the users have changed */
-	u32 changed_pass;		/* the first one after that */
 	unsigned long ended_jiffies;	/* when the last pass ended */
 	s16 *where;			/* of its threads: see an_plant */
 	bool roused_now;		/* the next pass comes by rearm() */
-	u32 one_in, rest_one_in;	/* of the pass under way: see an_plant */
 	unsigned long scan_addr;	/* where the pass goes on */
 	unsigned long resident;		/* pages seen by the last whole pass */
 	long restless;			/* of the pass under way, not at rest */
 	u64 cpu_ns;			/* CPU time when the pass began */
 	u64 seen_ns;			/* CPU time at the last look */
 	unsigned long seen_jiffies;	/* time of the last look */
-	u32 period_ms;			/* CPU time per thread between passes */
 	u32 threads;			/* threads found running lately */
 	u64 tally[AN_T_NR];		/* since the last pass ended */
 	pid_t user;			/* the thread last found to have had faults */
@@ -102,10 +98,6 @@ struct an_process {
 	atomic_long_t *off;		/* per node, pages: too much, or too little (< 0) */
 	atomic_long_t spread;		/* pages that may move between them, yet */
 	bool spread_begun;		/* and until it is even */
-
-	long moved_seen;		/* moved_ever when the last pass ended */
-	unsigned long resident_seen;	/* resident at the end of any pass, at most */
-	u32 vain_passes;		/* in a row, nothing moved */
 
 	/* gear 3, pages: still to be moved; lately (halved per pass), and in all */
 	atomic_long_t queued;

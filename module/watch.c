@@ -75,16 +75,6 @@
 #define REST_MS		10000U
 #define REST_MAX_MS	3600000U
 
-static u32 smaller(u32 a, u32 b)
-{
-	return a < b ? a : b;
-}
-
-static u32 larger(u32 a, u32 b)
-{
-	return a > b ? a : b;
-}
-
 /* Sums */
 
 static void add_to(u64 *sum, u64 more)
@@ -185,11 +175,11 @@ static bool costs_more(const struct an_watch *w, u64 pm)
  */
 static bool has_risen(const struct an_watch *w)
 {
-	u32 low = 1000 - larger(w->remote_pm, w->last_remote_pm);
+	u32 low = 1000 - an_larger(w->remote_pm, w->last_remote_pm);
 
 	if (!w->begun)
 		return false;
-	return w->share_pm >= smaller(low, w->begun_pm) + RISE_PM;
+	return w->share_pm >= an_smaller(low, w->begun_pm) + RISE_PM;
 }
 
 /* At rest by itself: all is well and stays so. */
