@@ -169,7 +169,7 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 }
 
 /* Who reads some of it meanwhile, at a fault or in gear 4, has no lock. */
-static void put_pace(struct an_process *p, const struct an_pace *next)
+static void publish_pace(struct an_process *p, const struct an_pace *next)
 {
 	struct an_pace *pace = &p->pace;
 
@@ -191,7 +191,7 @@ void an_pace_rearm(struct an_process *p)
 	struct an_pace next = p->pace;
 
 	an_policy_pace_sooner(&next, READ_ONCE(an_params.scan_period_min_ms));
-	put_pace(p, &next);
+	publish_pace(p, &next);
 	p->roused_now = true;
 }
 
@@ -256,7 +256,7 @@ void an_pace_look(struct an_process *p)
 		return;
 	facts = facts_of(p);
 	an_policy_pace_look(&next, &facts);
-	put_pace(p, &next);
+	publish_pace(p, &next);
 }
 
 static void say_pass_ended(const struct an_process *p, enum an_reason why)
@@ -268,14 +268,14 @@ static void say_pass_ended(const struct an_process *p, enum an_reason why)
 	an_decided(scan_end, &d);
 }
 
-static void set_pace(struct an_process *p, struct task_struct *leader)
+static void conclude(struct an_process *p, struct task_struct *leader)
 {
 	struct an_pace_facts facts = facts_of(p);
 	struct an_pace next = p->pace;
 	enum an_reason why;
 
 	why = an_policy_pace_ended(&next, &facts);
-	put_pace(p, &next);
+	publish_pace(p, &next);
 	say_pass_ended(p, why);
 	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
 			    p->restless, p->tally[AN_T_RESTED],
@@ -365,7 +365,7 @@ void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 	an_pace_collect(p, leader);
 	count_alone(p);
 	set_spread(p);
-	set_pace(p, leader);
+	conclude(p, leader);
 	book_faults(p);
 	an_rest_pass_ended(p);
 	p->ended_jiffies = jiffies;

@@ -60,12 +60,6 @@ static u64 between(u64 n, u64 least, u64 most)
 	return an_larger(an_smaller(n, most), least);
 }
 
-/* Has @now come to pass @then? Numbers wrap around. */
-static bool reached(u32 now, u32 then)
-{
-	return now - then <= ~0U / 2;
-}
-
 /**
  * an_policy_pace_start - the pace of a process of which nothing is known
  * @pace: is set
@@ -167,7 +161,7 @@ void an_policy_pace_look(struct an_pace *pace, const struct an_pace_facts *f)
 static void end_change(struct an_pace *pace, u32 pass, bool vain)
 {
 	if (!pace->stirred || vain ||
-	    reached(pass, pace->changed_pass + CHANGED_PASSES))
+	    an_pass_reached(pass, pace->changed_pass + CHANGED_PASSES))
 		pace->changed = false;
 }
 
@@ -293,5 +287,5 @@ enum an_reason an_policy_pace_ended(struct an_pace *pace,
  */
 bool an_policy_pace_awaits(const struct an_pace *pace, u32 pass)
 {
-	return pace->changed && reached(pass, pace->changed_pass);
+	return pace->changed && an_pass_reached(pass, pace->changed_pass);
 }

@@ -43,6 +43,12 @@ struct an_pace_facts {
 	u32 pages_per_mib;
 };
 
+/* Has @now come to pass @then? Their numbers wrap around. */
+static inline bool an_pass_reached(u32 now, u32 then)
+{
+	return now - then <= ~0U / 2;
+}
+
 void an_policy_pace_start(struct an_pace *pace, u32 min_ms);
 void an_policy_pace_sooner(struct an_pace *pace, u32 min_ms);
 void an_policy_pace_look(struct an_pace *pace, const struct an_pace_facts *f);

@@ -367,7 +367,8 @@ void an_thread_decay(struct an_thread *t, const struct an_process *p)
 		thread_reset(t, p->mm);
 	if (t->pass == pass)
 		return;
-	keep = (s32)(t->pass - changed) >= 0 || (s32)(pass - changed) < 0;
+	keep = an_pass_reached(t->pass, changed) ||
+	       !an_pass_reached(pass, changed);
 	t->pass = pass;
 	for (i = 0; i < 2 * nr_node_ids; i++)
 		WRITE_ONCE(t->nodes[i], t->nodes[i] / 2 * keep);

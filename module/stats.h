@@ -65,7 +65,7 @@ struct an_process {
 	/* gear 1 */
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
-	struct an_pace pace;		/* written by scand, see put_pace() */
+	struct an_pace pace;		/* written by scand, see publish_pace() */
 	bool in_place, all_in_place;	/* most faults of the last passes were local: 1/2, 7/8 */
 	unsigned long ended_jiffies;	/* when the last pass ended */
 	s16 *where;			/* of its threads: see an_plant */
