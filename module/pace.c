@@ -287,8 +287,10 @@ static void book_faults(struct an_process *p)
 {
 	WRITE_ONCE(p->seen, p->seen / 2 + p->tally[AN_T_SEEN]);
 	WRITE_ONCE(p->seen_local, p->seen_local / 2 + p->tally[AN_T_LOCAL]);
-	WRITE_ONCE(p->in_place, p->seen_local * 2 > p->seen);
-	WRITE_ONCE(p->all_in_place, p->seen_local * 8 > p->seen * 7);
+	if (!an_policy_pace_doubts(&p->pace, p->pass)) {
+		WRITE_ONCE(p->in_place, p->seen_local * 2 > p->seen);
+		WRITE_ONCE(p->all_in_place, p->seen_local * 8 > p->seen * 7);
+	}
 	WRITE_ONCE(p->seen_would_move, p->seen_would_move / 2 +
 				       p->tally[AN_T_WOULD_MOVE]);
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);

@@ -277,6 +277,19 @@ enum an_reason an_policy_pace_ended(struct an_pace *pace,
 }
 
 /**
+ * an_policy_pace_doubts - has this pass found that the next one has to look at all
+ * @pace: of a process
+ * @pass: the last one that has ended
+ *
+ * A few faults told it, of a sample. What was known before they came holds until all
+ * of memory has been seen.
+ */
+bool an_policy_pace_doubts(const struct an_pace *pace, u32 pass)
+{
+	return pace->stirred && pace->stir_pass == pass + 1;
+}
+
+/**
  * an_policy_pace_awaits - is it after a change, so that threads may change places
  * @pace: of a process
  * @pass: the last one that has ended

@@ -54,6 +54,7 @@ void an_policy_pace_sooner(struct an_pace *pace, u32 min_ms);
 void an_policy_pace_look(struct an_pace *pace, const struct an_pace_facts *f);
 enum an_reason an_policy_pace_ended(struct an_pace *pace,
 				    const struct an_pace_facts *f);
+bool an_policy_pace_doubts(const struct an_pace *pace, u32 pass);
 bool an_policy_pace_awaits(const struct an_pace *pace, u32 pass);
 
 #endif /* _AUTONUMA_POLICY_PACE_H */

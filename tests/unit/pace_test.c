@@ -183,6 +183,11 @@ static void test_change(void)
 	p.f.roused = p.f.rested / 2;
 	passes(&p, 1, 0);
 	ok(p.pace.stirred && !p.pace.changed, "half from elsewhere: stirred only");
+	ok(an_policy_pace_doubts(&p.pace, p.f.pass), "stirred: it is doubtful until all is seen");
+	p.f.roused = p.f.rested;
+	passes(&p, 1, 0);
+	ok(p.pace.changed && p.pace.changed_pass == p.f.pass + 1,
+	   "stirred: changed, as soon as the pass that sees all tells it");
 	p = quiet(256 * MIB);
 	p.f.may_change = true;
 	p.f.roused = p.f.rested;
