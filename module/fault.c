@@ -90,8 +90,8 @@ struct an_past_state {
  */
 static bool settled(const struct an_process *p, const struct an_past_state *was)
 {
-	return was->at_rest && (was->sample ? READ_ONCE(p->in_place) :
-					      READ_ONCE(p->all_in_place));
+	return was->at_rest && (was->sample ? READ_ONCE(p->pace.in_place) :
+					      READ_ONCE(p->pace.all_in_place));
 }
 
 /* What the past of the page tells, by its verdict, if any, before this fault. */

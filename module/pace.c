@@ -178,6 +178,8 @@ static void publish_pace(struct an_process *p, const struct an_pace *next)
 	WRITE_ONCE(pace->rest_one_in, next->rest_one_in);
 	WRITE_ONCE(pace->changed_pass, next->changed_pass);
 	WRITE_ONCE(pace->changed, next->changed);
+	WRITE_ONCE(pace->in_place, next->in_place);
+	WRITE_ONCE(pace->all_in_place, next->all_in_place);
 	pace->stirred = next->stirred;
 	pace->stir_pass = next->stir_pass;
 	pace->vain_passes = next->vain_passes;
@@ -199,7 +201,7 @@ void an_pace_rearm(struct an_process *p)
 static bool may_change(const struct an_process *p)
 {
 	return READ_ONCE(an_params.balance) && p->mode == AN_MODE_ACT &&
-	       p->in_place && p->alone != AN_ALONE_PASSES &&
+	       p->pace.in_place && p->alone != AN_ALONE_PASSES &&
 	       !an_any_node(p->home);
 }
 
@@ -285,15 +287,15 @@ static void conclude(struct an_process *p, struct task_struct *leader)
 /* Halved per pass, so that it follows. */
 static void book_faults(struct an_process *p)
 {
+	struct an_pace next = p->pace;
+
 	WRITE_ONCE(p->seen, p->seen / 2 + p->tally[AN_T_SEEN]);
 	WRITE_ONCE(p->seen_local, p->seen_local / 2 + p->tally[AN_T_LOCAL]);
-	if (!an_policy_pace_doubts(&p->pace, p->pass)) {
-		WRITE_ONCE(p->in_place, p->seen_local * 2 > p->seen);
-		WRITE_ONCE(p->all_in_place, p->seen_local * 8 > p->seen * 7);
-	}
 	WRITE_ONCE(p->seen_would_move, p->seen_would_move / 2 +
 				       p->tally[AN_T_WOULD_MOVE]);
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);
+	an_policy_pace_placed(&next, p->pass, p->seen_local, p->seen);
+	publish_pace(p, &next);
 }
 
 /*

@@ -277,16 +277,21 @@ enum an_reason an_policy_pace_ended(struct an_pace *pace,
 }
 
 /**
- * an_policy_pace_doubts - has this pass found that the next one has to look at all
- * @pace: of a process
+ * an_policy_pace_placed - how much of its memory has the process where it uses it
+ * @pace: of the process; in_place and all_in_place are set
  * @pass: the last one that has ended
+ * @local: faults from the node of the page, lately, each as the pages it stands for
+ * @seen: all faults, likewise
  *
- * A few faults told it, of a sample. What was known before they came holds until all
- * of memory has been seen.
+ * If the next pass has to look at all, a few faults have told so, of a sample. What was
+ * known before they came holds until all of memory has been seen.
  */
-bool an_policy_pace_doubts(const struct an_pace *pace, u32 pass)
+void an_policy_pace_placed(struct an_pace *pace, u32 pass, u64 local, u64 seen)
 {
-	return pace->stirred && pace->stir_pass == pass + 1;
+	if (pace->stirred && pace->stir_pass == pass + 1)
+		return;
+	pace->in_place = local * 2 > seen;
+	pace->all_in_place = local * 8 > seen * 7;
 }
 
 /**

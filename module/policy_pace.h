@@ -19,6 +19,8 @@ struct an_pace {
 	u32 one_in;		/* of pages not at rest, one in so many shall fault */
 	u32 rest_one_in;	/* likewise, of those at rest */
 	bool stirred;		/* pages at rest get remote faults */
+	bool in_place;		/* most faults of the last passes were local */
+	bool all_in_place;	/* and more than 7/8 of them */
 	u32 stir_pass;		/* the first one after they began to */
 	bool changed;		/* of most of them, the users have changed */
 	u32 changed_pass;	/* the first one after that */
@@ -54,7 +56,7 @@ void an_policy_pace_sooner(struct an_pace *pace, u32 min_ms);
 void an_policy_pace_look(struct an_pace *pace, const struct an_pace_facts *f);
 enum an_reason an_policy_pace_ended(struct an_pace *pace,
 				    const struct an_pace_facts *f);
-bool an_policy_pace_doubts(const struct an_pace *pace, u32 pass);
+void an_policy_pace_placed(struct an_pace *pace, u32 pass, u64 local, u64 seen);
 bool an_policy_pace_awaits(const struct an_pace *pace, u32 pass);
 
 #endif /* _AUTONUMA_POLICY_PACE_H */

@@ -66,7 +66,6 @@ struct an_process {
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
 	struct an_pace pace;		/* written by scand, see publish_pace() */
-	bool in_place, all_in_place;	/* most faults of the last passes were local: 1/2, 7/8 */
 	unsigned long ended_jiffies;	/* when the last pass ended */
 	s16 *where;			/* of its threads: see an_plant */
 	bool roused_now;		/* the next pass comes by rearm() */

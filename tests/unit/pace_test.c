@@ -183,7 +183,6 @@ static void test_change(void)
 	p.f.roused = p.f.rested / 2;
 	passes(&p, 1, 0);
 	ok(p.pace.stirred && !p.pace.changed, "half from elsewhere: stirred only");
-	ok(an_policy_pace_doubts(&p.pace, p.f.pass), "stirred: it is doubtful until all is seen");
 	p.f.roused = p.f.rested;
 	passes(&p, 1, 0);
 	ok(p.pace.changed && p.pace.changed_pass == p.f.pass + 1,
@@ -206,6 +205,27 @@ static void test_change(void)
 	p.f.roused = 0;
 	passes(&p, 2, p.f.resident);
 	ok(!p.pace.changed, "changed: until all is in place");
+}
+
+static void test_placed(void)
+{
+	struct play p = quiet(256 * MIB);
+
+	an_policy_pace_placed(&p.pace, p.f.pass, 50, 100);
+	ok(!p.pace.in_place && !p.pace.all_in_place, "placed: half is local, not most");
+	an_policy_pace_placed(&p.pace, p.f.pass, 51, 100);
+	ok(p.pace.in_place && !p.pace.all_in_place, "placed: most");
+	an_policy_pace_placed(&p.pace, p.f.pass, 7, 8);
+	ok(p.pace.in_place && !p.pace.all_in_place, "placed: 7/8 are not all");
+	an_policy_pace_placed(&p.pace, p.f.pass, 8, 8);
+	ok(p.pace.all_in_place, "placed: all");
+	p.f.roused = p.f.rested / 2;
+	passes(&p, 1, 0);
+	an_policy_pace_placed(&p.pace, p.f.pass, 0, 8);
+	ok(p.pace.in_place && p.pace.all_in_place, "placed: a sample that stirs does not tell");
+	passes(&p, 1, 0);
+	an_policy_pace_placed(&p.pace, p.f.pass, 0, 8);
+	ok(!p.pace.in_place && !p.pace.all_in_place, "placed: the pass that sees all does");
 }
 
 /* What happens must not depend on the number of the pass. */
@@ -283,6 +303,7 @@ int main(int argc, char **argv)
 	test_stirred();
 	test_look();
 	test_change();
+	test_placed();
 	test_wrap();
 	test_anything();
 	return done();
