@@ -103,8 +103,9 @@ static bool stirred(const struct an_pace *pace, const struct an_pace_facts *f)
 }
 
 /*
- * All of it is looked at, as soon as may be: by the next pass, at whose end the faults
- * since the last one, of two rates of sampling, are not judged again.
+ * All of it is looked at, as soon as may be: by the next pass. The faults until its end
+ * may be of two rates of sampling: it stays stirred, whatever they say, but they can
+ * tell of a change.
  */
 static void begin_stir(struct an_pace *pace, const struct an_pace_facts *f)
 {
@@ -284,7 +285,8 @@ enum an_reason an_policy_pace_ended(struct an_pace *pace,
  * @seen: all faults, likewise
  *
  * If the next pass has to look at all, a few faults have told so, of a sample. What was
- * known before they came holds until all of memory has been seen.
+ * known before they came holds until all of memory has been seen; if that shows a
+ * change, until it has been seen once more.
  */
 void an_policy_pace_placed(struct an_pace *pace, u32 pass, u64 local, u64 seen)
 {

@@ -226,6 +226,15 @@ static void test_placed(void)
 	passes(&p, 1, 0);
 	an_policy_pace_placed(&p.pace, p.f.pass, 0, 8);
 	ok(!p.pace.in_place && !p.pace.all_in_place, "placed: the pass that sees all does");
+	p = quiet(256 * MIB);
+	an_policy_pace_placed(&p.pace, p.f.pass, 8, 8);
+	p.f.roused = p.f.rested / 2;
+	passes(&p, 1, 0);
+	an_policy_pace_placed(&p.pace, p.f.pass, 4, 8);
+	p.f.may_change = p.pace.in_place;
+	p.f.roused = p.f.rested * 3 / 4;
+	passes(&p, 1, 0);
+	ok(p.pace.changed, "placed: a sample of before and after does not hide a change");
 }
 
 /* What happens must not depend on the number of the pass. */
