@@ -277,6 +277,7 @@ static void conclude(struct an_process *p, struct task_struct *leader)
 	enum an_reason why;
 
 	why = an_policy_pace_ended(&next, &facts);
+	an_policy_pace_placed(&next, p->pass, p->seen_local, p->seen);
 	publish_pace(p, &next);
 	say_pass_ended(p, why);
 	trace_autonuma_pass(task_tgid_nr(leader), p->pass, p->resident,
@@ -287,15 +288,11 @@ static void conclude(struct an_process *p, struct task_struct *leader)
 /* Halved per pass, so that it follows. */
 static void book_faults(struct an_process *p)
 {
-	struct an_pace next = p->pace;
-
 	WRITE_ONCE(p->seen, p->seen / 2 + p->tally[AN_T_SEEN]);
 	WRITE_ONCE(p->seen_local, p->seen_local / 2 + p->tally[AN_T_LOCAL]);
 	WRITE_ONCE(p->seen_would_move, p->seen_would_move / 2 +
 				       p->tally[AN_T_WOULD_MOVE]);
 	WRITE_ONCE(p->faults, p->faults + p->tally[AN_T_SEEN]);
-	an_policy_pace_placed(&next, p->pass, p->seen_local, p->seen);
-	publish_pace(p, &next);
 }
 
 /*
@@ -369,8 +366,8 @@ void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 	an_pace_collect(p, leader);
 	count_alone(p);
 	set_spread(p);
-	conclude(p, leader);
 	book_faults(p);
+	conclude(p, leader);
 	an_rest_pass_ended(p);
 	p->ended_jiffies = jiffies;
 	memset(p->tally, 0, sizeof(p->tally));
