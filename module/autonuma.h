@@ -71,6 +71,7 @@ enum an_counter {
 	AN_C_TASK_STEPS_FAILED,	/* told to go and did not */
 	AN_C_TASK_MOVES_UNDONE,	/* moved task found on another node later */
 	AN_C_PULLS_AGAINST,	/* load balancer told: would lose locality */
+	AN_C_PULLS_HOME,	/* the same, or a wake-up: to the preferred node */
 	AN_C_TAKEN_BACK,	/* planted pages restored by a bypass */
 	AN_C_LEFT_PLANTED,	/* mms left to the fault path by a bypass */
 	AN_C_SCAND_NS,		/* CPU time charged to processes, by gear */

@@ -608,8 +608,10 @@ int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid,
 	if (preferred == NUMA_NO_NODE || !READ_ONCE(an_params.balance) ||
 	    !has_marks(p))
 		return -1;
-	if (dst_nid == preferred)
+	if (dst_nid == preferred) {
+		an_count(AN_C_PULLS_HOME, 1);
 		return 0;
+	}
 	if (src_nid != preferred || !others)
 		return -1;
 	an_count(AN_C_PULLS_AGAINST, 1);

@@ -53,6 +53,7 @@ static const char * const counter_names[AN_C_NR] = {
 	[AN_C_TASK_STEPS_FAILED] = "task_steps_failed",
 	[AN_C_TASK_MOVES_UNDONE] = "task_moves_undone",
 	[AN_C_PULLS_AGAINST]	= "pulls_against",
+	[AN_C_PULLS_HOME]	= "pulls_home",
 	[AN_C_TAKEN_BACK]	= "taken_back",
 	[AN_C_LEFT_PLANTED]	= "left_planted",
 	[AN_C_SCAND_NS]		= "scand_ns",

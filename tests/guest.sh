@@ -24,6 +24,9 @@ worker() { ps -o pid,comm | awk -v name="knuma_migrated$1" '$2 == name { print $
 # allowed PID: the CPUs on which it may run
 allowed() { sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$1/status"; }
 
+# cpu_of STAT...: the CPUs on which the threads of these files (/proc/PID/task/TID/stat) ran last
+cpu_of() { awk '{ print $39 }' "$@" 2>/dev/null; }
+
 # address SYMBOL: of the kernel
 address() { awk -v name="$1" '$3 == name { print "0x" $1 }' /proc/kallsyms; }
 

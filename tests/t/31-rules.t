@@ -15,8 +15,8 @@ watch() {
 	end=$(($(swept $2) + $3))
 	while [ "$(swept $2)" -lt $end ]; do
 		for child in $(children_of $2); do
-			cat /proc/$child/task/*/stat
-		done | awk '{ print $39 }'
+			cpu_of /proc/$child/task/*/stat
+		done
 		usleep 50000
 	done | sort -nu | tr '\n' ' ' | sed "s/^/$1 cpus /"
 	echo
@@ -49,7 +49,7 @@ wait_placed
 for one in $held; do
 	child=${one%%:*} cpu=${one##*:} thread=${one#*:} thread=${thread%:*}
 	echo "held $cpu may $(allowed $thread)"
-	echo "held $cpu runs $(awk '{ print $39 }' /proc/$child/task/$thread/stat)"
+	echo "held $cpu runs $(cpu_of /proc/$child/task/$thread/stat)"
 	pages "held $cpu" $child
 done
 end_load $load_pid
