@@ -39,11 +39,6 @@ static DEFINE_MUTEX(marks_mutex);
 /* jiffies: when the last round began that had no step to take. knuma_balanced writes. */
 static unsigned long looked_jiffies;
 
-static int task_nid(const struct task_struct *p)
-{
-	return cpu_to_node(task_cpu(p));
-}
-
 static bool core_idle(int cpu)
 {
 	int sibling;
@@ -103,6 +98,8 @@ static void book_move(struct task_struct *p, int nid, bool goes_on)
 
 	rcu_read_lock();
 	t = an_thread_find(p);
+	if (t)
+		t->failed = 0;
 	if (t && goes_on) {
 		t->moved_to = NUMA_NO_NODE;
 	} else if (t) {
@@ -114,12 +111,29 @@ static void book_move(struct task_struct *p, int nid, bool goes_on)
 	rcu_read_unlock();
 }
 
+/*
+ * What does not come about again and again must not keep others from being moved: the
+ * policy knows nodes, not which of their CPUs a task may run on.
+ */
+static void book_failure(const struct task_struct *p)
+{
+	struct an_thread *t;
+
+	rcu_read_lock();
+	t = an_thread_find(p);
+	if (t) {
+		t->failed = min(t->failed + 1, U8_MAX);
+		t->failed_jiffies = jiffies;
+	}
+	rcu_read_unlock();
+}
+
 /* AN_R_NONE: done, and verified. Else a reason of step_failed. */
 static enum an_reason move(struct task_struct *p, const struct an_step *step)
 {
 	int cpu;
 
-	if (task_nid(p) != step->from)
+	if (an_task_nid(p) != step->from)
 		return AN_R_STEP_LEFT;
 	cpu = pick_idle_cpu(p, step->to);
 	if (cpu < 0 && step->reason == AN_R_MOVE_EVEN)
@@ -129,7 +143,7 @@ static enum an_reason move(struct task_struct *p, const struct an_step *step)
 	prefer(p, step->to);
 	if (migrate_task_to(p, cpu))
 		return AN_R_STEP_REFUSED;
-	if (task_nid(p) != step->to)
+	if (an_task_nid(p) != step->to)
 		return AN_R_STEP_ELSEWHERE;
 	book_move(p, step->to, false);
 	an_count(AN_C_TASK_MOVES, 1);
@@ -144,11 +158,13 @@ static enum an_reason swap_tasks(struct task_struct *p, struct task_struct *q,
 
 	if (cpu_to_node(p_cpu) != step->from || cpu_to_node(q_cpu) != step->to)
 		return AN_R_STEP_LEFT;
+	if (!an_cpu_usable(p_cpu) || !an_cpu_usable(q_cpu))
+		return AN_R_STEP_NO_CPU;
 	prefer(p, step->to);
 	prefer(q, step->from);
 	if (migrate_swap(p, q, q_cpu, p_cpu))
 		return AN_R_STEP_REFUSED;
-	if (task_nid(p) != step->to || task_nid(q) != step->from)
+	if (an_task_nid(p) != step->to || an_task_nid(q) != step->from)
 		return AN_R_STEP_ELSEWHERE;
 	book_move(p, step->to, false);
 	book_move(q, step->from, step->other_goes_on);
@@ -226,6 +242,8 @@ static void carry_out(const struct an_step *step)
 	failed = take_step(step, p, q);
 	if (failed)
 		an_count(AN_C_TASK_STEPS_FAILED, 1);
+	if (failed && failed != AN_R_STEP_LEFT)
+		book_failure(p);
 	say_step(step, p, q, failed);
 }
 
@@ -380,9 +398,9 @@ static void publish_preferred(u32 nr_steps)
 		if (!may_act_on(i))
 			continue;
 		if (in_step(i, nr_steps)) {
-			if (task_nid(p) != READ_ONCE(p->numa_preferred_nid))
+			if (an_task_nid(p) != READ_ONCE(p->numa_preferred_nid))
 				prefer(p, NUMA_NO_NODE);
-		} else if (task_nid(p) == view.s.tasks[i].node &&
+		} else if (an_task_nid(p) == view.s.tasks[i].node &&
 			   recall_stay(p, &stay)) {
 			prefer(p, an_policy_preferred(&view.s, i, &stay));
 		}
@@ -642,7 +660,7 @@ static enum an_reason why_leaving(const struct task_struct *p, int cpu)
  */
 static void probe_migrate(void *data, struct task_struct *p, int cpu)
 {
-	int nid = task_nid(p);
+	int nid = cpu_to_node(task_cpu(p));
 	struct an_thread *t;
 
 	if (nid == cpu_to_node(cpu))

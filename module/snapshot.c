@@ -60,6 +60,13 @@
 #define MAX_COOL_SHIFT	6
 
 /*
+ * A step that did not come about is tried again in the next round, as idle CPUs come
+ * and go; from the second time in a row on after half a second, doubled each time.
+ */
+#define FAILED_MS	125
+#define MAX_FAILED	9
+
+/*
  * Nodes that a thread has faults on, at most, in the mean: on a machine of
  * 1024 nodes a full table for 100,000 threads would be a gigabyte.
  */
@@ -197,15 +204,17 @@ static u64 task_delay(struct task_struct *p)
 /*
  * Load is what the thread wanted of a CPU since the last view, smoothed: a
  * sleeper's own average is frozen and would not do. The first view of a
- * thread only notes where it starts.
+ * thread, or the first after views without it, only notes where it starts.
  */
-static void view_load(struct an_thread *t, struct task_struct *p, u64 elapsed)
+static void view_load(struct an_view *v, struct an_thread *t,
+		      struct task_struct *p, u64 elapsed)
 {
 	u64 runtime = READ_ONCE(p->se.sum_exec_runtime), delay = task_delay(p);
 	u64 ran = runtime - t->runtime, waited = delay - t->delay;
-	bool first = !t->runtime;
+	bool first = !t->runtime || t->viewed + 1 != v->number;
 	u32 load;
 
+	t->viewed = v->number;
 	t->runtime = runtime;
 	t->delay = delay;
 	if (first || !elapsed)
@@ -264,12 +273,23 @@ static void view_moved(struct an_thread *t, const struct task_struct *p,
 	}
 }
 
+static bool backs_off(const struct an_thread *t)
+{
+	u32 failed = min(t->failed, MAX_FAILED);
+
+	return failed > 1 &&
+	       time_before(jiffies, t->failed_jiffies +
+			   (msecs_to_jiffies(FAILED_MS) << failed));
+}
+
 /*
  * Where the use of memory has changed, the threads tell bit by bit where they belong
  * now: they may go on at once, if nobody took them away from where they were sent.
  */
 static bool cooling(const struct an_thread *t, const struct an_process *p)
 {
+	if (backs_off(t))
+		return true;
 	if (READ_ONCE(p->pace.changed) && !t->undone)
 		return false;
 	return t->moved_jiffies &&
@@ -363,11 +383,11 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	struct an_task *task = &v->tasks[index];
 	bool dry = v->procs[v->s.nr_procs].dry;
 	u32 min_load = small ? SMALL_MIN_LOAD : MIN_LOAD;
-	int nid = cpu_to_node(task_cpu(p));
+	int nid = an_task_nid(p);
 
 	if (!t)
 		return;
-	view_load(t, p, elapsed);
+	view_load(v, t, p, elapsed);
 	view_want(t, v->procs[v->s.nr_procs].moving);
 	view_moved(t, p, nid);
 	if (small && t->load < min_load / 2)
@@ -571,6 +591,7 @@ int an_view_take(struct an_view *v)
 	if (err)
 		return err;
 	v->clock_ns = now;
+	v->number++;
 	v->s.nr_tasks = 0;
 	v->s.nr_procs = 0;
 	v->nr_faults = 0;

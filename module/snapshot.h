@@ -3,6 +3,7 @@
 #define _AUTONUMA_SNAPSHOT_H
 
 #include <linux/sched.h>
+#include <linux/topology.h>
 #include "policy.h"
 
 /*
@@ -36,7 +37,18 @@ struct an_view {
 	u64 *worked_ns;			/* by node: CPU time of its worker */
 	u64 *idle_us;			/* by CPU, at the last view */
 	u64 clock_ns;			/* of the last view */
+	u32 number;			/* of this view; wraps around */
 };
+
+/*
+ * The node where a task is; of one that sleeps, where its next wake-up looks for a
+ * CPU first: told to move, it moves then. Another one may have been found for it.
+ */
+static inline int an_task_nid(const struct task_struct *p)
+{
+	return cpu_to_node(READ_ONCE(p->on_rq) ? task_cpu(p) :
+						 READ_ONCE(p->wake_cpu));
+}
 
 int an_view_init(struct an_view *v);
 void an_view_free(struct an_view *v);

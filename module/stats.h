@@ -175,14 +175,17 @@ struct an_thread {
 
 	/* gear 4 */
 	u64 runtime, delay;		/* ns, at the last snapshot */
+	u32 viewed;			/* its number */
 	u64 on_preferred, off_preferred; /* ns of CPU time booked */
 	unsigned long moved_jiffies;	/* last move, 0: never */
+	unsigned long failed_jiffies;	/* last step that did not come about */
 	int moved_to;			/* node of the last move */
 	u16 load;			/* smoothed, AN_LOAD_ONE at most */
 	u16 want;			/* likewise, see view_want() */
 	u8 told;			/* faults of tally at the last snapshot, their last byte */
 	u8 silent;			/* snapshots since they changed */
 	u8 undone;			/* moves undone in a row: back-off */
+	u8 failed;			/* steps that did not come about in a row: likewise */
 	u8 left_why;			/* enum an_reason, by probe_migrate() */
 	u8 stay;			/* enum an_reason: of the last round */
 	u8 stay_kept;			/* in a row on stay_node: see an_stay */
