@@ -605,7 +605,7 @@ static enum attention attend_charged(struct an_process *p)
 	an_rest_apply(p);
 	start = an_busy_clock();
 	result = attend(p);
-	an_scand_charge(p, an_busy_clock() - start);
+	an_scand_charge(p, an_busy_since(start));
 	return result;
 }
 

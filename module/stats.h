@@ -237,6 +237,12 @@ static inline u64 an_busy_clock(void)
 	return now;
 }
 
+/* A preemption while it was read would make it run backwards. */
+static inline u64 an_busy_since(u64 start)
+{
+	return max_t(s64, an_busy_clock() - start, 0);
+}
+
 void an_stats_init(void);
 void an_stats_exit(void);
 int an_stats_start(void);

@@ -183,7 +183,7 @@ static bool restore_mm(struct mm_struct *mm, struct bypass *b,
 		if (vma)
 			addr = restore_chunk(vma, addr, taken);
 		mmap_read_unlock(mm);
-		b->worked_ns += an_busy_clock() - start;
+		b->worked_ns += an_busy_since(start);
 		if (!vma)
 			return true;
 		cond_resched();
