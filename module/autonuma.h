@@ -108,6 +108,17 @@ static inline u64 an_now_ms(void)
 }
 
 /* The gears run: started by loading or scan=1, stopped by scan=0. */
+/*
+ * The node of the last fault on a page, AN_NO_NODE if there was none. While memory is
+ * tiered the core keeps a time in its place, which stays when that ends.
+ */
+static inline int an_last_node(int last_cpupid)
+{
+	return cpupid_pid_unset(last_cpupid) ||
+	       cpupid_to_cpu(last_cpupid) >= nr_cpu_ids ?
+	       AN_NO_NODE : cpupid_to_nid(last_cpupid);
+}
+
 bool an_running(void);
 
 #endif /* _AUTONUMA_H */

@@ -45,8 +45,7 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 {
 	f->page_node = folio_nid(folio);
 	f->cpu_node = numa_node_id();
-	f->last_node = cpupid_pid_unset(last_cpupid) ? AN_NO_NODE :
-						       cpupid_to_nid(last_cpupid);
+	f->last_node = an_last_node(last_cpupid);
 	f->same_task = cpupid_match_pid(current, last_cpupid);
 	f->sharer = t && an_thread_shares(t);
 	f->owner = t && an_thread_owns(t);

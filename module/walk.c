@@ -155,7 +155,7 @@ static bool at_rest(const struct an_plant *plant, struct folio *folio)
 {
 	int last = folio_last_cpupid(folio), nid = folio_nid(folio), now;
 
-	if (cpupid_pid_unset(last) || cpupid_to_nid(last) != nid)
+	if (an_last_node(last) != nid)
 		return false;
 	now = runs_on(plant, last);
 	return now == nid || now == AN_NO_NODE;
@@ -168,7 +168,7 @@ static bool at_rest(const struct an_plant *plant, struct folio *folio)
 static bool choose(struct an_plant *plant, struct folio *folio,
 		   unsigned long pages, u32 rest_one_in)
 {
-	bool unknown = cpupid_pid_unset(folio_last_cpupid(folio)), chosen;
+	bool unknown = an_last_node(folio_last_cpupid(folio)) == AN_NO_NODE, chosen;
 
 	if (unknown && plant->guide.again) {
 		chosen = drawn(&plant->random, AN_AGAIN_ONE_IN);
@@ -394,7 +394,7 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 		at = draw_of(&random, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
 		last = folio ? folio_last_cpupid(folio) : -1;
-		if (cpupid_pid_unset(last) || cpupid_to_nid(last) != g->node)
+		if (an_last_node(last) != g->node)
 			continue;
 		now = runs_on(plant, last);
 		here += now == g->node;
