@@ -296,17 +296,21 @@ static void move_later(enum an_reason why, struct an_fault *f,
 		       struct an_process *p, struct an_thread *t,
 		       struct an_span *span)
 {
+	int added;
+
 	widen(span, f);
 	describe_carrier(f);
 	span->carry = an_policy_carries(f, span->to,
 					span->pages == AN_REGION_PAGES);
-	if (!an_migrated_queue(p, span, why))
+	added = an_migrated_queue(p, span, why);
+	if (added < 0)
 		return;
-	spend_spread(p, why, span, span->pages);
+	spend_spread(p, why, span, added);
 	if (!t)
 		return;
 	t->queued_to = span->to;
-	if (why == AN_R_FOLLOW && span->pages == AN_REGION_PAGES)
+	/* Once, not again with each fault on it until it is brought. */
+	if (added && why == AN_R_FOLLOW && span->pages == AN_REGION_PAGES)
 		take_use_along(t, p, span);
 }
 
@@ -354,7 +358,7 @@ static void split(struct an_process *p, const struct an_fault *f,
 		an_migrated_cancel(p, span, f->last_node, AN_R_CONTRARY);
 	span->to = f->cpu_node;
 	span->split = true;
-	if (!an_migrated_queue(p, span, AN_R_CONTESTED))
+	if (an_migrated_queue(p, span, AN_R_CONTESTED) <= 0)
 		atomic_inc(&p->trials);
 }
 
@@ -500,6 +504,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		return NUMA_NO_NODE;
 	t = an_thread_get(current);
 	if (t) {
+		t->queued_to = NUMA_NO_NODE;	/* of a fault that came to nothing */
 		t->decided_ns = local_clock();
 		an_thread_decay(t, p);
 	}

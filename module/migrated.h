@@ -33,8 +33,8 @@ void an_migrated_exit(void);
 int an_migrated_start(void);
 void an_migrated_stop(void);
 bool an_migrated_takes(int nid);
-bool an_migrated_queue(struct an_process *p, const struct an_span *span,
-		       enum an_reason why);
+int an_migrated_queue(struct an_process *p, const struct an_span *span,
+		      enum an_reason why);
 void an_migrated_cancel(struct an_process *p, const struct an_span *span,
 			int to, enum an_reason why);
 void an_migrated_decline(const struct an_span *span, enum an_reason why);

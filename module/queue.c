@@ -334,11 +334,10 @@ static void requeue(struct an_queue *q, struct an_region *r)
  *	apart where they are, and moved later
  *
  * Context: atomic, page table lock and RCU read side held.
- * Return: whether the pages are queued now, or their region is being brought; to be
- *	taken apart: and were not before.
+ * Return: how many pages are queued that were not before; less than 0 if they cannot be.
  */
-bool an_migrated_queue(struct an_process *p, const struct an_span *span,
-		       enum an_reason why)
+int an_migrated_queue(struct an_process *p, const struct an_span *span,
+		      enum an_reason why)
 {
 	struct an_queue *q = rcu_dereference(an_queues[span->to]);
 	enum an_reason declined = AN_R_NONE;
@@ -347,7 +346,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 	bool carry = false;
 
 	if (!movable_now(q, p, span))
-		return false;
+		return -EBUSY;
 	spin_lock(&q->lock);
 	r = find_region(q, span) ?: new_region(q, p, span, &declined);
 	if (r && !r->carried) {
@@ -361,7 +360,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 	if (!r) {
 		an_count(AN_C_QUEUE_FULL, span->pages);
 		an_migrated_decline(span, declined);
-		return false;
+		return -ENOSPC;
 	}
 	if (!span->split)
 		an_choice_rate_spend(p->choice, added);
@@ -373,7 +372,7 @@ bool an_migrated_queue(struct an_process *p, const struct an_span *span,
 		an_queue_let_go(q, r);
 		requeue(q, r);
 	}
-	return added || !span->split;
+	return added;
 }
 
 /* @first: of its region, so its users differ. */
