@@ -335,7 +335,9 @@ static void keep_rate(struct an_queue *q, unsigned long pages)
 /* Only pages that would not move are a reason to wait: full target, busy pages. */
 static void back_off(struct an_queue *q, const struct an_outcome *out)
 {
-	if (out->moved || !out->stayed)
+	if (!out->moved && !out->stayed)	/* tells nothing of the target */
+		return;
+	if (out->moved)
 		WRITE_ONCE(q->backoff_ms, 0);
 	else
 		WRITE_ONCE(q->backoff_ms,
@@ -391,6 +393,7 @@ static enum an_reason move_region(struct an_queue *q, struct an_region *r,
 		case BATCH_DEAD:
 			return AN_R_DROP_GONE;
 		case BATCH_DONE:
+			r->tries = 0;
 			break;
 		}
 		keep_rate(q, r->split ? 0 : out->moved - before);

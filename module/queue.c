@@ -490,9 +490,10 @@ static bool gathered(const struct an_region *r)
 	return time_after(jiffies, r->born + msecs_to_jiffies(AN_GATHER_MS));
 }
 
+/* Whose mmap_lock was not had waits as well: it may be held for a while. */
 static bool nothing_to_wait_for(const struct an_region *r)
 {
-	return r->pages == AN_REGION_PAGES || !r->pages;
+	return !r->tries && (r->pages == AN_REGION_PAGES || !r->pages);
 }
 
 /*
