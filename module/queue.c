@@ -102,7 +102,7 @@ static struct an_region *new_region(struct an_queue *q,
 	}
 	mmgrab(span->mm);
 	r->mm = span->mm;
-	r->owner = p;
+	r->owner = p->serial;
 	r->base = ALIGN_DOWN(span->addr, AN_REGION_SIZE);
 	r->tgid = current->tgid;
 	r->born = jiffies;
@@ -120,7 +120,7 @@ static struct an_region *new_region(struct an_queue *q,
 static void book_queued(struct an_process *p, const struct an_region *r,
 			long pages)
 {
-	if (p == r->owner)
+	if (p && p->serial == r->owner)
 		atomic_long_add(pages, &p->queued);
 }
 
@@ -139,7 +139,7 @@ static void free_region(struct an_region *r)
 	rcu_read_lock();
 	p = an_process_find(r->mm);
 	book_queued(p, r, -(long)r->pages);
-	if (p && p == r->owner && r->split && !r->apart)
+	if (p && p->serial == r->owner && r->split && !r->apart)
 		atomic_inc(&p->trials);	/* it may be tried again */
 	rcu_read_unlock();
 	mmdrop(r->mm);

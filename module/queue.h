@@ -43,7 +43,7 @@ struct an_region {
 	unsigned long born;		/* jiffies */
 	int from, to;
 	unsigned int pages;		/* bits set when last in the queue */
-	const struct an_process *owner;	/* only to be compared */
+	u64 owner;			/* serial number of its record, when queued */
 	unsigned int tries;
 	bool torn;			/* a page of it was cancelled */
 	bool split;			/* a huge page to be taken apart where it is */

@@ -141,6 +141,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 				  struct an_choice *choice)
 {
 	struct an_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	static u64 serial;
 
 	if (!p) {
 		an_count(AN_C_NO_MEMORY, 1);
@@ -155,6 +156,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	mmgrab(mm);
 	p->mm = mm;
 	p->pid = get_pid(pid);
+	p->serial = ++serial;
 	p->choice = an_choice_get(choice);
 	p->mode = an_choice_mode(choice);
 	p->forecast_pm = AUTONUMA_UNKNOWN;

@@ -60,6 +60,7 @@ struct an_process {
 	struct list_head dead;		/* unlinked, waiting for readers */
 	struct mm_struct *mm;		/* mmgrab()ed */
 	struct pid *pid;		/* of the thread group, counted */
+	u64 serial;			/* of this record: the mm may get another one later */
 	struct an_choice *choice;	/* that it is balanced under; NULL: by default */
 
 	/* gear 1 */
