@@ -5,8 +5,11 @@
  * anybody finds them under RCU. The words are exchanged, so there is no lock.
  *
  * Bound: a block of 4 KiB for each GiB of address space with memory in it,
- * which has two page tables of that size at least.
+ * which has two page tables of that size at least. It stays when that is unmapped, so
+ * it is charged to the process's memory control group.
  */
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include "autonuma.h"
@@ -31,15 +34,24 @@ atomic64_t *an_regions_find(struct an_process *p, unsigned long addr)
 	return block ? votes_in(block, addr) : NULL;
 }
 
+/* Charged to the process's control group, in which nobody is to die of it. */
+#define GFP_OF_OTHERS	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
 static struct an_block *make_block(struct an_process *p, unsigned long index)
 {
-	struct an_block *block = kzalloc(sizeof(*block), GFP_KERNEL);
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(p->mm);
+	struct mem_cgroup *before = set_active_memcg(memcg);
+	struct an_block *block = kzalloc(sizeof(*block), GFP_OF_OTHERS);
 
-	if (block && !xa_err(xa_store(&p->blocks, index, block, GFP_KERNEL)))
-		return block;
-	kfree(block);
-	an_count(AN_C_NO_MEMORY, 1);
-	return NULL;
+	if (block && xa_err(xa_store(&p->blocks, index, block, GFP_OF_OTHERS))) {
+		kfree(block);
+		block = NULL;
+	}
+	set_active_memcg(before);
+	mem_cgroup_put(memcg);
+	if (!block)
+		an_count(AN_C_NO_MEMORY, 1);
+	return block;
 }
 
 /*
