@@ -103,6 +103,8 @@ static int processes_show(struct seq_file *m, void *unused)
 			   pid_nr(p->pid), READ_ONCE(p->pass),
 			   READ_ONCE(p->pace.one_in), READ_ONCE(p->pace.rest_one_in),
 			   READ_ONCE(p->pace.period_ms));
+		seq_printf(m, " flush_ns %llu page_ns %llu",
+			   READ_ONCE(p->flush_ns), READ_ONCE(p->page_ns));
 		seq_printf(m, " scand_us %llu migrated_us %llu balanced_us %llu home %*pbl core %*pbl pages",
 			   div_u64(READ_ONCE(p->scand_ns), NSEC_PER_USEC),
 			   div_u64(atomic64_read(&p->migrated_ns), NSEC_PER_USEC),

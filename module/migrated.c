@@ -21,6 +21,7 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "ballot.h"
+#include "batch.h"
 #include "carry.h"
 #include "decision.h"
 #include "migrated.h"
@@ -270,6 +271,21 @@ struct an_outcome {
 	unsigned long moved, stayed;
 };
 
+/* Pages to be moved at once. */
+static u32 batch_of(const struct an_region *r)
+{
+	u32 pages = READ_ONCE(an_params.migrate_batch);
+	struct an_process *p;
+
+	rcu_read_lock();
+	p = an_process_find(r->mm);
+	if (p)
+		pages = an_policy_batch(READ_ONCE(p->flush_ns),
+					READ_ONCE(p->page_ns), pages);
+	rcu_read_unlock();
+	return pages;
+}
+
 /* One batch of a region. BATCH_LOCKED: try again later. */
 static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 			      struct an_outcome *out)
@@ -280,7 +296,7 @@ static enum an_batch do_batch(struct an_queue *q, struct an_region *r,
 		.wanted = r->wanted,
 		.to = r->to,
 		.huge_only = r->split,
-		.limit = READ_ONCE(an_params.migrate_batch),
+		.limit = batch_of(r),
 		.folios = &folios,
 	};
 	enum an_batch result = collect_batch(r, &iso);
@@ -347,8 +363,20 @@ static void back_off(struct an_queue *q, const struct an_outcome *out)
 	sleep_ms(q->backoff_ms);
 }
 
+/* With fewer, what a batch costs beside its pages counts too much. */
+#define LEARN_PAGES	32
+
+static void learn_page(struct an_process *p, u64 ns, u32 pages)
+{
+	u64 page_ns = an_policy_batch_page(ns, READ_ONCE(p->flush_ns), pages);
+
+	WRITE_ONCE(p->page_ns,
+		   an_policy_batch_average(READ_ONCE(p->page_ns), page_ns));
+}
+
 /* The CPU time of a batch is the process's, if it is there still. */
-static void charge(struct an_queue *q, const struct an_region *r, u64 ns)
+static void charge(struct an_queue *q, const struct an_region *r, u64 ns,
+		   u32 moved)
 {
 	struct an_process *p;
 
@@ -356,8 +384,11 @@ static void charge(struct an_queue *q, const struct an_region *r, u64 ns)
 		WRITE_ONCE(q->worked_ns, q->worked_ns + ns);
 	rcu_read_lock();
 	p = an_process_find(r->mm);
-	if (p)
+	if (p) {
 		atomic64_add(ns, &p->migrated_ns);
+		if (moved >= LEARN_PAGES)
+			learn_page(p, ns, moved);
+	}
 	rcu_read_unlock();
 	an_count(AN_C_MIGRATED_NS, ns);
 }
@@ -365,10 +396,12 @@ static void charge(struct an_queue *q, const struct an_region *r, u64 ns)
 static enum an_batch do_batch_charged(struct an_queue *q, struct an_region *r,
 				      struct an_outcome *out)
 {
+	unsigned long before = out->moved;
 	u64 start = an_busy_clock();
 	enum an_batch result = do_batch(q, r, out);
 
-	charge(q, r, an_busy_clock() - start);
+	charge(q, r, an_busy_since(start),
+	       r->split ? 0 : out->moved - before);
 	return result;
 }
 

@@ -207,12 +207,12 @@ static const struct an_bounds migrate_rate_mbps_bounds = {
 module_param_cb(migrate_rate_mbps, &bounded_ops, (void *)&migrate_rate_mbps_bounds, 0644);
 MODULE_PARM_DESC(migrate_rate_mbps, "most memory brought to one node per second, 0: no limit (MiB/s, default 2048)");
 
-/* Larger: fewer TLB flushes; smaller: shorter waits for threads that use them. */
+/* Larger: fewer TLB flushes; smaller: shorter waits for threads that use them. See batch.c. */
 static const struct an_bounds migrate_batch_bounds = {
 	.value = &an_params.migrate_batch, .min = 1, .max = 512
 };
 module_param_cb(migrate_batch, &bounded_ops, (void *)&migrate_batch_bounds, 0644);
-MODULE_PARM_DESC(migrate_batch, "pages isolated and moved at once (pages, default 512)");
+MODULE_PARM_DESC(migrate_batch, "most pages isolated and moved at once; fewer where a TLB flush costs little (pages, default 512)");
 
 static const struct an_bounds balance_period_ms_bounds = {
 	.value = &an_params.balance_period_ms, .min = 10, .max = 3600000

@@ -19,6 +19,7 @@
 #include "autonuma.h"
 #include "balance.h"
 #include "ballot.h"
+#include "batch.h"
 #include "decision.h"
 #include "migrated.h"
 #include "pace.h"
@@ -394,13 +395,17 @@ static enum an_chunk scan_batch(struct an_process *p)
 	};
 	enum an_chunk result;
 	int chunk = 0;
+	u64 start;
 
 	an_walk_begin(p->mm, &plant);
 	do {
 		result = scan_chunk(p, &plant);
 	} while (result == CHUNK_DONE && ++chunk < BATCH_CHUNKS &&
 		 !need_resched());
-	an_walk_end(p->mm, &plant);
+	start = an_busy_clock();
+	if (an_walk_end(p->mm, &plant))
+		WRITE_ONCE(p->flush_ns,
+			   an_policy_batch_average(p->flush_ns, an_busy_since(start)));
 	book_planted(p, &plant);
 	return result;
 }

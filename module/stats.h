@@ -104,6 +104,10 @@ struct an_process {
 	atomic_long_t moved;
 	atomic_long_t moved_ever;
 
+	/* what moving it takes lately, ns; 0: not known */
+	u64 flush_ns;			/* a TLB flush; written by scand */
+	u64 page_ns;			/* a page; of two that write at once one is lost */
+
 	atomic_t trials;		/* huge pages that may be taken apart, yet */
 
 	/* gear 4 */

@@ -496,13 +496,18 @@ void an_walk_begin(struct mm_struct *mm, struct an_plant *plant)
  *
  * A CPU that held an old translation went on using the page until now: it lost
  * nothing, only its fault comes later.
+ *
+ * Return: was there anything to flush.
  */
-void an_walk_end(struct mm_struct *mm, struct an_plant *plant)
+bool an_walk_end(struct mm_struct *mm, struct an_plant *plant)
 {
-	if (plant->first < plant->last)
+	bool flush = plant->first < plant->last;
+
+	if (flush)
 		flush_tlb_mm_range(mm, plant->first, plant->last, PAGE_SHIFT,
 				   false);
 	dec_tlb_flush_pending(mm);
+	return flush;
 }
 
 /**

@@ -89,7 +89,7 @@ unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start);
 bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
 			  u32 draw);
 void an_walk_begin(struct mm_struct *mm, struct an_plant *plant);
-void an_walk_end(struct mm_struct *mm, struct an_plant *plant);
+bool an_walk_end(struct mm_struct *mm, struct an_plant *plant);
 void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end, struct an_plant *plant);
 unsigned long an_walk_take_back(struct vm_area_struct *vma, unsigned long start,
