@@ -435,6 +435,36 @@ static bool mostly_known(const struct an_process *p)
 	return known * KNOWN_DEN >= all * KNOWN_NUM;
 }
 
+/*
+ * A forecast plays through what would come, for all: several times what a round takes.
+ * Who asks for one looks at it now and then.
+ */
+#define FORECAST_MS	2000
+
+/* knuma_balanced's own, jiffies: the next forecast is due. */
+static unsigned long forecast_jiffies;
+
+static bool forecast_due(void)
+{
+	if (!view.nr_dry || time_before(jiffies, forecast_jiffies))
+		return false;
+	forecast_jiffies = jiffies + msecs_to_jiffies(FORECAST_MS);
+	return true;
+}
+
+/* The CPU time of a forecast is that of those who asked for it. */
+static void charge_dry(u64 ns)
+{
+	u32 i;
+
+	an_count(AN_C_BALANCED_NS, ns);
+	rcu_read_lock();
+	for (i = 0; i < view.s.nr_procs; i++)
+		if (view.s.procs[i].dry)
+			charge_process(view.mms[i], div_u64(ns, view.nr_dry));
+	rcu_read_unlock();
+}
+
 /* What a dry run may expect, for who asks. Overwrites the policy's scratch. */
 static void publish_forecasts(void)
 {
@@ -486,16 +516,23 @@ static void balance_round(void)
 		return;
 	}
 	an_policy_weigh(&view.s);
+	cond_resched();
 	an_policy_homes(&view.s);
+	cond_resched();
 	mutex_lock(&marks_mutex);
 	publish_homes();
 	mutex_unlock(&marks_mutex);
 	nr = an_policy_balance(&view.s, view.steps);
+	cond_resched();
 	say_who_stays(nr);
 	act(nr);
-	if (view.nr_dry)
+	charge(an_busy_since(start));
+	if (forecast_due()) {
+		cond_resched();
+		start = an_busy_clock();
 		publish_forecasts();
-	charge(an_busy_clock() - start);
+		charge_dry(an_busy_since(start));
+	}
 	an_view_drop(&view);
 	if (!nr)
 		WRITE_ONCE(looked_jiffies, began);
@@ -623,8 +660,8 @@ int an_balance_pull(struct task_struct *p, int src_nid, int dst_nid,
 {
 	int preferred = READ_ONCE(p->numa_preferred_nid);
 
-	if (preferred == NUMA_NO_NODE || !READ_ONCE(an_params.balance) ||
-	    !has_marks(p))
+	if (preferred == NUMA_NO_NODE || !an_running() ||
+	    !READ_ONCE(an_params.balance) || !has_marks(p))
 		return -1;
 	if (dst_nid == preferred) {
 		an_count(AN_C_PULLS_HOME, 1);
@@ -678,6 +715,7 @@ int an_balance_start(void)
 
 	if (err)
 		return err;
+	forecast_jiffies = jiffies;
 	check_trace_callback_type_sched_migrate_task(probe_migrate);
 	err = an_probe_attach("sched_migrate_task", probe_migrate);
 	if (err)

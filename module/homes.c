@@ -735,7 +735,8 @@ static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
 		struct home_cost after = add_costs(w->node[n].cost,
 						   home_cost(s, w, q, from));
 
-		if (!s->procs[q].moving &&
+		/* A dry run does not go, so nobody gets its place. */
+		if (!s->procs[q].moving && s->procs[p].dry == s->procs[q].dry &&
 		    home_gains(w, p, q, before, after) &&
 		    claim_swaps(s, w, n, p, q) && claim_swaps(s, w, from, q, p) &&
 		    proc_allowed(s, w, q, from))

@@ -59,9 +59,19 @@ static void put_to_rest(struct an_process *p)
 	an_scand_charge(p, an_take_back_from(p->mm));
 }
 
+/* What the gears have spent on a process in all, ns. */
+static u64 gears_ns(const struct an_process *p)
+{
+	return p->scand_ns + READ_ONCE(p->balanced_ns) +
+	       atomic64_read(&p->migrated_ns);
+}
+
+/* What was done and spent meanwhile is no part of its next pass. */
 static void wake(struct an_process *p)
 {
 	p->watched_moved = atomic_long_read(&p->moved_ever);
+	p->watched_spent = gears_ns(p);
+	p->watched_ran = p->seen_ns;
 	memset(p->tally, 0, sizeof(p->tally));
 	WRITE_ONCE(p->alone, 0);	/* nobody was looked at meanwhile */
 	WRITE_ONCE(p->pace.changed, false);
@@ -88,13 +98,6 @@ void an_rest_apply(struct an_process *p)
 		put_to_rest(p);
 	else if (!r->watch.rests && p->mode == AN_MODE_REST)
 		wake(p);
-}
-
-/* What the gears have spent on a process in all, ns. */
-static u64 gears_ns(const struct an_process *p)
-{
-	return p->scand_ns + READ_ONCE(p->balanced_ns) +
-	       atomic64_read(&p->migrated_ns);
 }
 
 /* What the pass brought, from the end of the one before. */

@@ -375,6 +375,9 @@ static void forget_place(struct an_thread *t, struct task_struct *p)
 		sched_setnuma(p, NUMA_NO_NODE);
 }
 
+/* On a CPU that counts for nothing, its load takes nothing of the others' either. */
+#define NO_LOAD		1
+
 static void view_task(struct an_view *v, const struct an_process *process,
 		      struct task_struct *p, u64 elapsed, bool small)
 {
@@ -397,7 +400,7 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	memset(task, 0, sizeof(*task));
 	task->proc = v->s.nr_procs;
 	task->node = nid;
-	task->load = t->load;
+	task->load = an_cpu_usable(task_cpu(p)) ? t->load : NO_LOAD;
 	task->want = t->want;
 	view_weight(v, task, p);
 	task->allowed = view_allowed(v, index, p);

@@ -751,6 +751,12 @@ static void test_contest(void)
 	an_policy_homes(&w->s);
 	ok(home_of(w, 0) == 0 && home_of(w, 1) == 1,
 	   "contest: homes that stand crosswise are exchanged");
+	for (t = 0; t < 2; t++)
+		w->s.procs[t].home[0] = 2 - t;
+	w->s.procs[1].dry = true;
+	an_policy_homes(&w->s);
+	ok(home_of(w, 0) == 1 && home_of(w, 1) == 0,
+	   "contest: but not with what a dry run has, that stays");
 	world_free(w);
 }
 
