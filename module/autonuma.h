@@ -15,7 +15,7 @@
 
 enum an_migrate_mode {
 	AN_MIGRATE_OFF,		/* decide, count, move nothing */
-	AN_MIGRATE_ASYNC,	/* queue for knuma_migratedN; THREAD on nodes of one CPU */
+	AN_MIGRATE_ASYNC,	/* queue for knuma_migratedN; THREAD on crowded nodes */
 	AN_MIGRATE_FAULT,	/* the fault itself migrates */
 	AN_MIGRATE_THREAD,	/* who asks for a region brings it, see carry.c */
 };

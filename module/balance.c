@@ -19,6 +19,7 @@
 #include "balance.h"
 #include "decision.h"
 #include "forecast.h"
+#include "migrated.h"
 #include "probe.h"
 #include "snapshot.h"
 #include "stats.h"
@@ -491,6 +492,15 @@ out:
 	kvfree(scratch);
 }
 
+/* For gear 3: a worker on a node whose CPUs threads wait for would take turns with them. */
+static void publish_crowds(void)
+{
+	int nid;
+
+	for (nid = 0; nid < nr_node_ids; nid++)
+		an_migrated_crowd(nid, view.s.nodes[nid].capacity, view.wanted[nid]);
+}
+
 /* Moves and swaps, then where everybody else is kept. */
 static void act(u32 nr_steps)
 {
@@ -515,6 +525,7 @@ static void balance_round(void)
 		an_count(AN_C_NO_MEMORY, 1);
 		return;
 	}
+	publish_crowds();
 	an_policy_weigh(&view.s);
 	cond_resched();
 	an_policy_homes(&view.s);
@@ -586,12 +597,16 @@ static void forget_all(void)
 {
 	struct an_process *p;
 
+	int nid;
+
 	mutex_lock(&marks_mutex);
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &an_processes, list)
 		forget(p);
 	rcu_read_unlock();
 	mutex_unlock(&marks_mutex);
+	for (nid = 0; nid < nr_node_ids; nid++)
+		an_migrated_crowd(nid, 0, 0);
 }
 
 /* In slices, as the period may be made shorter meanwhile, or balance switched. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * migrate=thread, and nodes of one CPU: who asks for a region brings it, on its way
+ * migrate=thread, and crowded nodes: who asks for a region brings it, on its way
  * back from the fault to its program, where it holds no lock and may sleep.
  *
  * On a node whose CPUs are busy a worker takes the place of a thread. The load

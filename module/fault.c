@@ -286,8 +286,9 @@ static void take_use_along(struct an_thread *t, const struct an_process *p,
 static void describe_carrier(struct an_fault *f)
 {
 	f->carriers = READ_ONCE(an_params.migrate) == AN_MIGRATE_THREAD;
-	f->only_cpu = cpumask_any_but(cpumask_of_node(f->cpu_node),
-				      raw_smp_processor_id()) >= nr_cpu_ids;
+	f->crowded = an_migrated_crowded(f->cpu_node) ||
+		     cpumask_any_but(cpumask_of_node(f->cpu_node),
+				     raw_smp_processor_id()) >= nr_cpu_ids;
 	f->prompt = (current->policy == SCHED_NORMAL ||
 		     current->policy == SCHED_BATCH) && task_nice(current) <= 0;
 }

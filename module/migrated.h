@@ -47,6 +47,8 @@ enum an_reason an_migrated_bring(struct an_queue *q, struct an_region *r);
 void an_migrated_end(struct an_queue *q, struct an_region *r,
 		     enum an_reason why);
 void an_migrated_adjust(void);
+void an_migrated_crowd(int nid, u32 capacity, u64 wanted);
+bool an_migrated_crowded(int nid);
 void an_migrated_state(int nid, struct an_queue_state *state);
 
 #endif /* _AUTONUMA_MIGRATED_H */

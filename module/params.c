@@ -134,7 +134,7 @@ static const struct kernel_param_ops migrate_ops = {
 
 /* Gears 2 and 3: who carries out what the hinting faults decide. */
 module_param_cb(migrate, &migrate_ops, NULL, 0644);
-MODULE_PARM_DESC(migrate, "off: memory stays; async: knuma_migratedN moves it, but where a node has one CPU only: as thread; fault: the faulting task does, page by page; thread: who asks for a region of 2 MiB brings it to its own node, knuma_migratedN all else (default async)");
+MODULE_PARM_DESC(migrate, "off: memory stays; async: knuma_migratedN moves it, but where threads wait for the CPUs of a node, or it has one only: as thread; fault: the faulting task does, page by page; thread: who asks for a region of 2 MiB brings it to its own node, knuma_migratedN all else (default async)");
 
 /* Gear 4. */
 module_param_cb(balance, &bool_ops, &an_params.balance, 0644);

@@ -86,7 +86,7 @@ struct an_fault {
 	bool core_pull;		/* cpu_node is in an_proc.core, page_node not */
 	bool spread_pull;	/* cpu_node has too little of it, page_node too much */
 	bool carriers;		/* who asks for a region is to bring it */
-	bool only_cpu;		/* cpu_node has but this one, for its worker, too */
+	bool crowded;		/* cpu_node has no CPU for its worker that threads do not want */
 	bool from_user;		/* of the program itself, not of a system call */
 	bool prompt;		/* the thread gets its CPU: fair class, nice 0 or less */
 	bool allowed;		/* policy and cpuset allow cpu_node */
@@ -190,6 +190,7 @@ bool an_policy_in_turn(const struct an_fault *f, enum an_reason why);
 int an_policy_target(const struct an_fault *f, enum an_reason why);
 bool an_policy_whole_region(const struct an_fault *f);
 bool an_policy_carries(const struct an_fault *f, int to, bool whole);
+bool an_policy_crowded(u32 capacity, u64 wanted, bool was);
 size_t an_policy_scratch(u32 nr_nodes, u32 nr_tasks, u32 nr_procs);
 void an_policy_weigh(struct an_snapshot *s);
 void an_policy_homes(struct an_snapshot *s);

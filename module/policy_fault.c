@@ -209,16 +209,32 @@ bool an_policy_whole_region(const struct an_fault *f)
  * @to: the node that it is to come to
  * @whole: it is a whole region, not a single page
  *
- * If that is asked for, or a worker would need the thread's CPU for it, as the node
- * has no other. One that comes to its own node: it is the first to gain by that. A
- * single page waits for its neighbours, and system calls may hold locks for long.
- * Others wait for what it has in hand, so it must not wait for a CPU behind them
- * itself; and a real-time thread has no time for it.
+ * If that is asked for, or a worker would have to take turns for it with threads that
+ * wait for a CPU: then their memory would come the later, the more they are. One that
+ * comes to its own node: it is the first to gain by that. A single page waits for its
+ * neighbours, and system calls may hold locks for long. Others wait for what it has in
+ * hand, so it must not wait for a CPU behind them itself; and a real-time thread has no
+ * time for it.
  *
  * Context: any; looks at @f only.
  */
 bool an_policy_carries(const struct an_fault *f, int to, bool whole)
 {
-	return whole && (f->carriers || f->only_cpu) && f->from_user &&
+	return whole && (f->carriers || f->crowded) && f->from_user &&
 	       f->prompt && to == f->cpu_node;
+}
+
+/**
+ * an_policy_crowded - do threads wait for the CPUs of a node
+ * @capacity: of the node, AN_LOAD_ONE per CPU
+ * @wanted: what threads want of it
+ * @was: so it was thought until now
+ *
+ * With nearly twice as much as there is; half as much again is a thread that the load
+ * balancer brought and will take away. Less for it to end, so that it does not come and
+ * go with each thread that sleeps.
+ */
+bool an_policy_crowded(u32 capacity, u64 wanted, bool was)
+{
+	return 4 * wanted > (was ? 6 : 7) * (u64)capacity;
 }

@@ -16,6 +16,7 @@
 #include "carry.h"
 #include "choice.h"
 #include "migrated.h"
+#include "policy.h"
 #include "queue.h"
 #include "stats.h"
 #include "trace.h"
@@ -623,6 +624,34 @@ struct an_queue *an_queue_alloc(int nid)
 	init_waitqueue_head(&q->wait);
 	q->nid = nid;
 	return q;
+}
+
+/**
+ * an_migrated_crowd - what threads want of the CPUs of a node
+ * @nid: the node
+ * @capacity: of its CPUs, AN_LOAD_ONE each
+ * @wanted: of these
+ *
+ * Context: gear 4.
+ */
+void an_migrated_crowd(int nid, u32 capacity, u64 wanted)
+{
+	struct an_queue *q;
+
+	rcu_read_lock();
+	q = rcu_dereference(an_queues[nid]);
+	if (q)
+		WRITE_ONCE(q->crowded,
+			   an_policy_crowded(capacity, wanted, q->crowded));
+	rcu_read_unlock();
+}
+
+/* Would its worker take turns with threads? Context: RCU read side. */
+bool an_migrated_crowded(int nid)
+{
+	const struct an_queue *q = rcu_dereference(an_queues[nid]);
+
+	return q && READ_ONCE(q->crowded);
 }
 
 void an_migrated_state(int nid, struct an_queue_state *state)

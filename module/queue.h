@@ -82,6 +82,7 @@ struct an_queue {
 	u64 rate_ns;			/* time up to which the rate is spent */
 	atomic_t carriers;		/* threads that have a region of it in hand */
 	atomic_long_t moving;		/* pages isolated, by whomsoever */
+	bool crowded;			/* threads wait for the node's CPUs: gear 4 says so */
 
 	/* the worker's own */
 	int nid;

@@ -179,15 +179,18 @@ static void view_other_load(struct an_view *v)
 	struct an_node *n;
 	u32 i;
 
+	memset(v->wanted, 0, nr_node_ids * sizeof(*v->wanted));
 	for (i = 0; i < v->s.nr_tasks; i++) {
 		n = &v->nodes[v->tasks[i].node];
 		n->other_load -= min(n->other_load, v->tasks[i].load);
+		v->wanted[v->tasks[i].node] += v->tasks[i].want;
 	}
 	for (i = 0; i < nr_node_ids; i++) {
 		n = &v->nodes[i];
 		v->others[i] = (7 * v->others[i] + n->other_load) / 8;
 		n->other_now = n->other_load;
 		n->other_load = v->others[i] < MIN_OTHER_LOAD ? 0 : v->others[i];
+		v->wanted[i] += n->other_load;
 	}
 }
 
@@ -643,10 +646,11 @@ int an_view_init(struct an_view *v)
 	v->distance = kvmalloc_array(nr_node_ids, nr_node_ids, GFP_KERNEL);
 	v->idle_us = kvcalloc(nr_cpu_ids, sizeof(*v->idle_us), GFP_KERNEL);
 	v->others = kvcalloc(nr_node_ids, sizeof(*v->others), GFP_KERNEL);
+	v->wanted = kvcalloc(nr_node_ids, sizeof(*v->wanted), GFP_KERNEL);
 	v->worked_ns = kvcalloc(nr_node_ids, sizeof(*v->worked_ns), GFP_KERNEL);
 	v->steps = kvcalloc(MAX_STEPS, sizeof(*v->steps), GFP_KERNEL);
 	if (!v->nodes || !v->distance || !v->idle_us || !v->others ||
-	    !v->worked_ns || !v->steps) {
+	    !v->wanted || !v->worked_ns || !v->steps) {
 		an_view_free(v);
 		return -ENOMEM;
 	}
@@ -668,6 +672,7 @@ void an_view_free(struct an_view *v)
 	free_arrays(v);
 	kvfree(v->steps);
 	kvfree(v->worked_ns);
+	kvfree(v->wanted);
 	kvfree(v->others);
 	kvfree(v->idle_us);
 	kvfree(v->distance);

@@ -19,6 +19,7 @@ struct an_view {
 	const struct mm_struct **mms;	/* by process index: an identity only */
 	struct an_step *steps;
 	u32 nr_dry;			/* processes of a dry run */
+	u64 *wanted;			/* by node: of its CPUs, by all that is on it */
 
 	/* private to snapshot.c */
 	struct an_node *nodes;

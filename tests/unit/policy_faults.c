@@ -216,13 +216,27 @@ void test_regions(void)
 	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: nobody who waits");
 	f.prompt = true;
 	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: not unasked");
-	f.only_cpu = true;
+	f.crowded = true;
 	ok(an_policy_carries(&f, f.cpu_node, true), "carry: but where a worker would take its CPU");
-	f.only_cpu = false;
+	f.crowded = false;
 	f.carriers = true;
 	ok(an_policy_carries(&f, f.cpu_node, true), "carry: to its own node");
 	ok(!an_policy_carries(&f, f.cpu_node + 1, true), "carry: to no other");
 	ok(!an_policy_carries(&f, f.cpu_node, false), "carry: no single page");
+}
+
+void test_crowded(void)
+{
+	const u32 two = 2 * AN_LOAD_ONE;
+
+	ok(!an_policy_crowded(two, two, false), "crowded: not with a thread for each CPU");
+	ok(!an_policy_crowded(two, two * 3 / 2, false), "crowded: nor with another one");
+	ok(an_policy_crowded(two, two * 2, false), "crowded: with two for each");
+	ok(an_policy_crowded(two, two * 5 / 3, true), "crowded: still, if one sleeps a bit");
+	ok(!an_policy_crowded(two, two * 5 / 3, false), "crowded: not yet, then");
+	ok(!an_policy_crowded(two, two * 3 / 2, true), "crowded: no more, with one thread above");
+	ok(!an_policy_crowded(two, two, true), "crowded: no more, if each has a CPU");
+	ok(!an_policy_crowded(0, 0, true), "crowded: not without CPUs and threads");
 }
 
 /* By how much the home nodes' turns differ at most, in any 64 regions in a row. */

@@ -767,6 +767,7 @@ int main(int argc, char **argv)
 	test_tells();
 	test_knows();
 	test_regions();
+	test_crowded();
 	test_turn();
 	test_core();
 	test_steady_core();
