@@ -596,7 +596,6 @@ void an_balance_forget(struct an_process *p)
 static void forget_all(void)
 {
 	struct an_process *p;
-
 	int nid;
 
 	mutex_lock(&marks_mutex);

@@ -173,6 +173,9 @@ static void view_nodes(struct an_view *v, u64 elapsed_us)
 	}
 }
 
+/* Of a task on a CPU that counts for nothing: it takes nothing of the others' either. */
+#define NO_LOAD		1
+
 /* What is not the snapshot's tasks' is others': smoothed, as bursts pass. */
 static void view_other_load(struct an_view *v)
 {
@@ -183,7 +186,8 @@ static void view_other_load(struct an_view *v)
 	for (i = 0; i < v->s.nr_tasks; i++) {
 		n = &v->nodes[v->tasks[i].node];
 		n->other_load -= min(n->other_load, v->tasks[i].load);
-		v->wanted[v->tasks[i].node] += v->tasks[i].want;
+		if (v->tasks[i].load > NO_LOAD)
+			v->wanted[v->tasks[i].node] += v->tasks[i].want;
 	}
 	for (i = 0; i < nr_node_ids; i++) {
 		n = &v->nodes[i];
@@ -377,9 +381,6 @@ static void forget_place(struct an_thread *t, struct task_struct *p)
 	if (READ_ONCE(p->numa_preferred_nid) != NUMA_NO_NODE)
 		sched_setnuma(p, NUMA_NO_NODE);
 }
-
-/* On a CPU that counts for nothing, its load takes nothing of the others' either. */
-#define NO_LOAD		1
 
 static void view_task(struct an_view *v, const struct an_process *process,
 		      struct task_struct *p, u64 elapsed, bool small)
