@@ -132,4 +132,27 @@ check "to the node of one CPU: by threads" at_least "$only_thread" 4096
 check "and hardly by workers" at_most "$only_worker" 1024
 check "to the node of two: by workers" at_least "$((worker - only_worker))" 4096
 check "and not by threads" is "$thread" "$only_thread"
+
+# --- nodes with more threads than CPUs: a worker would get a part of one, and their memory wait for it ---
+
+NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma <<'GUEST'
+modprobe autonuma min_process_cpu_ms=0 scan_period_min_ms=100 || exit 1
+# bring THREADS: each has memory of its own, which comes from node 0
+bring() {
+	start_load procs --procs $1 --threads 1 --mem 128 --born 0 --stride 1024 --sweeps 1000000
+	before=$(status migrated) by=$(status why_migrated_by_worker)
+	brought() { [ "$(status migrated)" -gt "$((before + 12000))" ]; }
+	wait_until brought
+	end_load $load_pid
+	echo "workers $(((1000 * ($(status why_migrated_by_worker) - by)) / ($(status migrated) - before)))"
+}
+bring 24
+bring 6
+rmmod autonuma
+GUEST
+guest_ended_well
+read -r crowd few < <(said workers | tr '\n' ' ')
+note "of 1000 pages by workers: with three threads for each CPU $crowd, with fewer threads than CPUs $few"
+check "crowded: hardly by workers" at_most "$crowd" 400
+check "not crowded: mostly by workers" at_least "$few" 600
 finish
