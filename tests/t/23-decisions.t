@@ -151,7 +151,7 @@ bring 6
 rmmod autonuma
 GUEST
 guest_ended_well
-read -r crowd few < <(said workers | tr '\n' ' ')
+read -r crowd few < <(said workers | xargs)
 note "of 1000 pages by workers: with three threads for each CPU $crowd, with fewer threads than CPUs $few"
 check "crowded: hardly by workers" at_most "$crowd" 400
 check "not crowded: mostly by workers" at_least "$few" 600
