@@ -50,7 +50,7 @@ echo "quiet $([ "$(grep ' fault ' $dir/decisions | tail -n 1)" = "$last" ] || [ 
 echo "rare $(grep -c ' scan_start ' $dir/decisions)"
 
 # What was charged, and what the threads have used, in ns.
-used() { cat /proc/[0-9]*/sched 2>/dev/null | awk -v name="$1" '$1 ~ "^" name { on = 1 } /^se.sum_exec_runtime/ { if (on) ms += $NF; on = 0 } END { printf "%d\n", ms * 1e6 }'; }
+used() { cat /proc/[0-9]*/sched 2>/dev/null | awk -v name="$1" '$1 ~ "^" name { on = 1 } /^se.sum_exec_runtime/ { if (on) ms += $NF; on = 0 } END { printf "%.0f\n", ms * 1e6 }'; }
 echo "charged scand $(($(status scand_ns) - charged))"
 echo "used scand $(used knuma_scand)"
 end_load $load_pid
