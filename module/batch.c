@@ -9,7 +9,10 @@
 /* A flush may take 1/16 of what a batch takes. */
 #define FLUSH_PART	16
 
-/* Below so many pages looking the region up again costs as much as the flush. */
+/*
+ * Below so many pages looking the region up again costs as much as the flush, and a
+ * batch tells little of what a page takes.
+ */
 #define LEAST_PAGES	32
 
 /* Of what was known 3/4 stays. */
@@ -28,16 +31,20 @@ u64 an_policy_batch_average(u64 old, u64 ns)
 }
 
 /**
- * an_policy_batch_page - what each page of a batch took
- * @ns: what the batch took
+ * an_policy_batch_page - what each page of a batch takes lately
+ * @old: what it was thought to take, in ns; 0: not known
+ * @ns: what the batch took now
  * @flush_ns: what a flush takes
- * @pages: of the batch, at least 1
+ * @pages: of the batch; of a few it tells nothing
  *
- * Return: ns, at least 1.
+ * Return: what a page is thought to take now, in ns.
  */
-u64 an_policy_batch_page(u64 ns, u64 flush_ns, u32 pages)
+u64 an_policy_batch_page(u64 old, u64 ns, u64 flush_ns, u32 pages)
 {
-	return ns > flush_ns + pages ? (ns - flush_ns) / pages : 1;
+	if (pages < LEAST_PAGES)
+		return old;
+	return an_policy_batch_average(old, ns > flush_ns + pages ?
+				       (ns - flush_ns) / pages : 1);
 }
 
 /**

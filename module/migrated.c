@@ -363,17 +363,6 @@ static void back_off(struct an_queue *q, const struct an_outcome *out)
 	sleep_ms(q->backoff_ms);
 }
 
-/* With fewer, what a batch costs beside its pages counts too much. */
-#define LEARN_PAGES	32
-
-static void learn_page(struct an_process *p, u64 ns, u32 pages)
-{
-	u64 page_ns = an_policy_batch_page(ns, READ_ONCE(p->flush_ns), pages);
-
-	WRITE_ONCE(p->page_ns,
-		   an_policy_batch_average(READ_ONCE(p->page_ns), page_ns));
-}
-
 /* The CPU time of a batch is the process's, if it is there still. */
 static void charge(struct an_queue *q, const struct an_region *r, u64 ns,
 		   u32 moved)
@@ -386,8 +375,9 @@ static void charge(struct an_queue *q, const struct an_region *r, u64 ns,
 	p = an_process_find(r->mm);
 	if (p) {
 		atomic64_add(ns, &p->migrated_ns);
-		if (moved >= LEARN_PAGES)
-			learn_page(p, ns, moved);
+		WRITE_ONCE(p->page_ns,
+			   an_policy_batch_page(READ_ONCE(p->page_ns), ns,
+						READ_ONCE(p->flush_ns), moved));
 	}
 	rcu_read_unlock();
 	an_count(AN_C_MIGRATED_NS, ns);

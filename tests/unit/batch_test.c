@@ -28,8 +28,9 @@ static void test_costs(void)
 
 static void test_page(void)
 {
-	ok(an_policy_batch_page(85000, 5000, 80) == 1000, "a page takes what the flush leaves");
-	ok(an_policy_batch_page(4000, 5000, 80) == 1, "less than a flush: known all the same");
+	ok(an_policy_batch_page(0, 85000, 5000, 80) == 1000, "a page takes what the flush leaves");
+	ok(an_policy_batch_page(0, 4000, 5000, 80) == 1, "less than a flush: known all the same");
+	ok(an_policy_batch_page(700, 85000, 5000, 8) == 700, "a few pages tell nothing");
 }
 
 static void test_average(void)
@@ -53,7 +54,7 @@ static void test_fuzz(void)
 	for (i = 0; i < iterations; i++) {
 		u64 flush = rnd64() >> rnd(64), ns = rnd64() >> rnd(64);
 		u32 most = 1 + rnd(MOST), pages = 1 + rnd(MOST);
-		u64 page = an_policy_batch_page(ns, flush, pages);
+		u64 page = an_policy_batch_page(1, ns, flush, pages);
 		u32 batch = an_policy_batch(flush, an_policy_batch_average(page, ns), most);
 
 		wrong += !page || batch > most || batch < an_smaller(most, LEAST);
