@@ -596,7 +596,6 @@ void an_balance_forget(struct an_process *p)
 static void forget_all(void)
 {
 	struct an_process *p;
-	int nid;
 
 	mutex_lock(&marks_mutex);
 	rcu_read_lock();
@@ -604,8 +603,6 @@ static void forget_all(void)
 		forget(p);
 	rcu_read_unlock();
 	mutex_unlock(&marks_mutex);
-	for (nid = 0; nid < nr_node_ids; nid++)
-		an_migrated_crowd(nid, 0, 0);
 }
 
 /* In slices, as the period may be made shorter meanwhile, or balance switched. */

@@ -646,12 +646,12 @@ void an_migrated_crowd(int nid, u32 capacity, u64 wanted)
 	rcu_read_unlock();
 }
 
-/* Would its worker take turns with threads? Context: RCU read side. */
+/* Would its worker take turns with threads? Only gear 4 knows. Context: RCU read side. */
 bool an_migrated_crowded(int nid)
 {
 	const struct an_queue *q = rcu_dereference(an_queues[nid]);
 
-	return q && READ_ONCE(q->crowded);
+	return q && READ_ONCE(an_params.balance) && READ_ONCE(q->crowded);
 }
 
 void an_migrated_state(int nid, struct an_queue_state *state)
