@@ -107,7 +107,6 @@ static inline u64 an_now_ms(void)
 	return ktime_to_ms(ktime_get());
 }
 
-/* The gears run: started by loading or scan=1, stopped by scan=0. */
 /*
  * The node of the last fault on a page, AN_NO_NODE if there was none. While memory is
  * tiered the core keeps a time in its place, which stays when that ends.
@@ -119,6 +118,7 @@ static inline int an_last_node(int last_cpupid)
 	       AN_NO_NODE : cpupid_to_nid(last_cpupid);
 }
 
+/* The gears run: started by loading or scan=1, stopped by scan=0. */
 bool an_running(void);
 
 #endif /* _AUTONUMA_H */
