@@ -243,59 +243,6 @@ static struct home_cost home_cost(const struct an_snapshot *s, struct work *w,
 	return cost;
 }
 
-/* @demand more on the nodes of the map. */
-static void add_bound(const struct an_snapshot *s, struct work *w,
-		      const unsigned long *map, u64 demand)
-{
-	u32 n;
-
-	for (n = map_next(map, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(map, s->nr_nodes, n + 1))
-		w->node[n].bound_here += demand;
-}
-
-static void forget_bound(const struct an_snapshot *s, struct work *w)
-{
-	u32 n;
-
-	for (n = 0; w->bound && n < s->nr_nodes; n++)
-		w->node[n].bound_here = 0;
-	w->bound = false;
-}
-
-/*
- * Finds usable_on() for @p. Threads of a process are mostly bound alike: those
- * in a row that are count as one.
- */
-static void find_usable(const struct an_snapshot *s, struct work *w, u32 p)
-{
-	size_t size = map_words(s->nr_nodes) * sizeof(long);
-	const struct proc_sum *proc = &w->proc[p];
-	const unsigned long *map = NULL;
-	u64 demand = 0;
-	u32 i;
-
-	forget_bound(s, w);
-	w->anywhere = 0;
-	for (i = proc->first; i < proc->first + proc->nr; i++) {
-		const struct an_task *t = &s->tasks[w->by_proc[i]];
-
-		if (!t->allowed) {
-			w->anywhere += demand_of(t) + 1;
-			continue;
-		}
-		if (map && memcmp(map, t->allowed, size)) {
-			add_bound(s, w, map, demand);
-			demand = 0;
-		}
-		map = t->allowed;
-		demand += demand_of(t) + 1;
-		w->bound = true;
-	}
-	if (map)
-		add_bound(s, w, map, demand);
-}
-
 /* Notes the pages per node of the process in hand. */
 static void find_pages(const struct an_snapshot *s, struct work *w, u32 p)
 {
@@ -318,7 +265,7 @@ static void find_costs(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 i;
 
-	find_usable(s, w, p);
+	an_find_usable(s, w, p);
 	find_pages(s, w, p);
 	w->fresh = w->proc[p].fresh;
 	an_proc_candidates(s, w, p);
@@ -471,7 +418,7 @@ static bool home_awaits_memory(const struct an_snapshot *s,
 	       set_usable(s, w, s->procs[p].home);
 }
 
-/* Whether the last home of @p, not oversize, still does. Needs find_usable(). */
+/* Whether the last home of @p, not oversize, still does. Needs an_find_usable(). */
 static bool home_holds(const struct an_snapshot *s, const struct work *w, u32 p)
 {
 	const struct proc_sum *proc = &w->proc[p];
@@ -653,7 +600,7 @@ static void take_wish(struct an_snapshot *s, struct work *w, u32 p)
 	proc->nr_home = 0;
 	an_sum_home(s, w, p);
 	proc->placed = true;
-	find_usable(s, w, p);
+	an_find_usable(s, w, p);
 	find_costs(s, w, p);
 	an_home_claim_set(s, w, p);
 }
@@ -663,7 +610,7 @@ static void keep_or_choose(struct an_snapshot *s, struct work *w, u32 p)
 {
 	u32 nr;
 
-	find_usable(s, w, p);
+	an_find_usable(s, w, p);
 	if (!is_oversize(s, w, p)) {
 		if (home_holds(s, w, p))
 			claim_home(s, w, p);
@@ -692,20 +639,6 @@ static bool home_gains(const struct work *w, u32 p, u32 q,
 	if (w->proc[p].fresh && w->proc[q].fresh)
 		return after.all < before.all;
 	return home_pays(after, before);
-}
-
-/* Whether all threads of @p may run on @n. */
-static bool proc_allowed(const struct an_snapshot *s, const struct work *w,
-			 u32 p, u32 n)
-{
-	const struct proc_sum *proc = &w->proc[p];
-	u32 i;
-
-	for (i = proc->first; i < proc->first + proc->nr; i++) {
-		if (!allowed_on(&s->tasks[w->by_proc[i]], n))
-			return false;
-	}
-	return true;
 }
 
 /* Whether @n stays within its fair share if @in takes the place of @out. */
@@ -739,7 +672,7 @@ static u32 find_exchange(const struct an_snapshot *s, struct work *w, u32 p,
 		if (!s->procs[q].moving && s->procs[p].dry == s->procs[q].dry &&
 		    home_gains(w, p, q, before, after) &&
 		    claim_swaps(s, w, n, p, q) && claim_swaps(s, w, from, q, p) &&
-		    proc_allowed(s, w, q, from))
+		    an_usable_by_all(s, w, q, from))
 			return q;
 	}
 	return AN_NO_TASK;

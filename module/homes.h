@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What homes.c and homeset.c share: what a node can take of the process in hand,
+ * What homes.c, homeset.c and usable.c share: what a node can take of the process in hand,
  * and what it would cost. Nothing here knows the kernel.
  */
 #ifndef _AUTONUMA_HOMES_H
@@ -119,6 +119,9 @@ static inline bool better_home(const struct work *w, u32 a, u32 b)
 	return x->lone != y->lone ? x->lone < y->lone : a < b;
 }
 
+void an_find_usable(const struct an_snapshot *s, struct work *w, u32 p);
+bool an_usable_by_all(const struct an_snapshot *s, const struct work *w, u32 p,
+		      u32 n);
 u64 an_home_steady_demand(const struct an_snapshot *s, const struct work *w,
 			  u32 t);
 u32 an_home_find_set(const struct an_snapshot *s, struct work *w, u32 p);

@@ -135,6 +135,7 @@ struct an_task {
 struct an_proc {
 	u32 pages, nr_pages;	/* slice of snapshot.pages */
 	const unsigned long *wish;	/* nodes to be its home; NULL: find one */
+	const unsigned long *mems;	/* those that may have its memory; NULL: all */
 	unsigned long *home;	/* bitmap of nodes: in, the last; out, the new */
 	unsigned long *core;	/*
 				 * out, may be NULL: the home nodes that carry

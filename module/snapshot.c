@@ -447,6 +447,24 @@ static const unsigned long *view_wish(struct an_view *v, u32 index,
 	return map;
 }
 
+/* The nodes that may have its memory, if its cpuset leaves some out. */
+static const unsigned long *view_mems(struct an_view *v, u32 index,
+				      struct task_struct *leader)
+{
+	unsigned long *map = v->mems + index * map_longs();
+	bool all = true;
+	int nid;
+
+	bitmap_zero(map, nr_node_ids);
+	for_each_node_state(nid, N_MEMORY) {
+		if (an_scope_node_allowed(leader, nid))
+			__set_bit(nid, map);
+		else
+			all = false;
+	}
+	return all ? NULL : map;
+}
+
 static bool is_moving(const struct an_process *p)
 {
 	unsigned long pages = atomic_long_read(&p->moved) +
@@ -476,6 +494,7 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	proc->was_core = proc->core + map_longs();
 	bitmap_copy(proc->core + map_longs(), p->core, nr_node_ids);
 	proc->wish = view_wish(v, index, p);
+	proc->mems = view_mems(v, index, leader);
 	proc->dry = mode == AN_MODE_DRY;
 	v->nr_dry += proc->dry;
 	proc->moving = is_moving(p);
@@ -523,6 +542,7 @@ static void free_arrays(struct an_view *v)
 	kvfree(v->homes);
 	kvfree(v->cores);
 	kvfree(v->wishes);
+	kvfree(v->mems);
 	kvfree(v->allowed);
 	kvfree(v->refs);
 	kvfree(v->mms);
@@ -534,6 +554,7 @@ static void free_arrays(struct an_view *v)
 	v->homes = NULL;
 	v->cores = NULL;
 	v->wishes = NULL;
+	v->mems = NULL;
 	v->allowed = NULL;
 	v->refs = NULL;
 	v->mms = NULL;
@@ -554,13 +575,14 @@ static int alloc_arrays(struct an_view *v, const struct an_size *size)
 	v->homes = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
 	v->cores = kvcalloc(size->procs * longs, 2 * sizeof(long), GFP_KERNEL);
 	v->wishes = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
+	v->mems = kvcalloc(size->procs * longs, sizeof(long), GFP_KERNEL);
 	v->allowed = kvcalloc(size->tasks * longs, sizeof(long), GFP_KERNEL);
 	v->refs = kvcalloc(size->tasks, sizeof(*v->refs), GFP_KERNEL);
 	v->mms = kvcalloc(size->procs, sizeof(*v->mms), GFP_KERNEL);
 	v->s.scratch = kvmalloc(an_policy_scratch(nr_node_ids, size->tasks,
 						  size->procs), GFP_KERNEL);
 	if (!v->tasks || !v->procs || !v->faults || !v->pages || !v->homes ||
-	    !v->cores || !v->wishes || !v->allowed || !v->refs || !v->mms ||
+	    !v->cores || !v->wishes || !v->mems || !v->allowed || !v->refs || !v->mms ||
 	    !v->s.scratch) {
 		free_arrays(v);
 		return -ENOMEM;

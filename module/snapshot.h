@@ -28,7 +28,7 @@ struct an_view {
 	struct an_proc *procs;
 	struct an_faults *faults;
 	struct an_pages *pages;
-	unsigned long *homes, *cores, *wishes;	/* bitmaps of nodes per process */
+	unsigned long *homes, *cores, *wishes, *mems;	/* bitmaps of nodes per process */
 	unsigned long *allowed;		/* a bitmap of nodes per task */
 	u32 max_tasks, max_procs, max_faults, max_pages;
 	u32 nr_faults, nr_pages;

@@ -91,7 +91,7 @@ static void read_nodes(struct world *w)
 	}
 }
 
-static void read_proc(struct world *w, u32 p, unsigned long *wish)
+static void read_proc(struct world *w, u32 p, unsigned long *wish, unsigned long *mems)
 {
 	struct an_proc *proc = &w->s.procs[p];
 	u32 nr = below(1 + (w->s.nr_nodes < 6 ? w->s.nr_nodes : 6));
@@ -104,6 +104,10 @@ static void read_proc(struct world *w, u32 p, unsigned long *wish)
 		read_map(w, proc->home);
 	proc->moving = flag(32);
 	proc->dry = flag(16);
+	if (flag(24)) {
+		read_map(w, mems);
+		proc->mems = mems;
+	}
 	if (!flag(16))
 		return;
 	read_map(w, wish);
@@ -137,7 +141,7 @@ static void read_task(struct world *w, u32 t)
 		add_faults(w, t, below(w->s.nr_nodes), number(), number());
 }
 
-static struct world *read_world(unsigned long **wishes)
+static struct world *read_world(unsigned long **wishes, unsigned long **mems)
 {
 	u32 nodes = 1 + below(MAX_NODES);
 	u32 tasks = below(MAX_TASKS + 1);
@@ -150,8 +154,9 @@ static struct world *read_world(unsigned long **wishes)
 	w->s.imbalance_pct = 100 + below(50);
 	read_nodes(w);
 	*wishes = need((size_t)procs * w->words, sizeof(long));
+	*mems = need((size_t)procs * w->words, sizeof(long));
 	for (i = 0; i < procs; i++)
-		read_proc(w, i, *wishes + i * w->words);
+		read_proc(w, i, *wishes + i * w->words, *mems + i * w->words);
 	for (i = 0; i < tasks; i++)
 		read_task(w, i);
 	return w;
@@ -203,6 +208,9 @@ static void check_homes(const struct world *w)
 			if (in_map(w->s.procs[p].home, n) &&
 			    !w->s.nodes[n].capacity)
 				fail("a home without CPUs");
+			if (in_map(w->s.procs[p].home, n) && !w->s.procs[p].wish &&
+			    w->s.procs[p].mems && !in_map(w->s.procs[p].mems, n))
+				fail("a home that may not have its memory");
 			if (in_map(w->s.procs[p].core, n) &&
 			    !in_map(w->s.procs[p].home, n))
 				fail("a core that is not at home");
@@ -286,7 +294,7 @@ static void weigh(struct world *w)
 /* libFuzzer's name. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	unsigned long *wishes, *homes;
+	unsigned long *wishes, *mems, *homes;
 	struct world *w;
 	bool changed;
 	u32 pass = 0;
@@ -294,7 +302,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	input = data;
 	input_left = size;
-	w = read_world(&wishes);
+	w = read_world(&wishes, &mems);
 	weigh(w);
 	bytes = (size_t)w->s.nr_procs * w->words * sizeof(long);
 	homes = need(1, bytes);
@@ -308,6 +316,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			fail("it does not come to rest");
 	} while (changed);
 	free(homes);
+	free(mems);
 	free(wishes);
 	world_free(w);
 	return 0;

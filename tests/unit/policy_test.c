@@ -331,6 +331,39 @@ static void test_wish(void)
 	world_free(w);
 }
 
+/* A cpuset leaves nodes out: no home is where memory may not follow. */
+static void test_mems(void)
+{
+	static const u32 settled[] = { 0, 0, 1, 1, 2, 2, 3, 3 };
+	unsigned long last = 1UL << 3, first_two = 1UL << 0 | 1UL << 1;
+	struct world *w = sharers(4, 2, 4, 2);
+	u32 others = 0, p;
+
+	w->s.procs[0].mems = &last;
+	scatter(w, 2);
+	an_policy_homes(&w->s);
+	ok(w->s.procs[0].home[0] == last, "mems: at home where memory may be");
+	for (p = 1; p < 4; p++)
+		others += w->s.procs[p].home[0] == last;
+	run(w, NULL);
+	an_policy_homes(&w->s);
+	ok(!others && at_home(w) == 8 && w->s.procs[0].home[0] == last,
+	   "mems: the others go elsewhere, and all come to rest");
+	w->s.procs[0].mems = &first_two;
+	an_policy_homes(&w->s);
+	ok(!(w->s.procs[0].home[0] & ~first_two), "mems: it leaves where they may be no more");
+	world_free(w);
+
+	w = slices(settled);
+	w->s.procs[0].mems = &first_two;
+	for (p = 0; p < 8; p++)
+		add_faults(w, p, 0, 0, 2000);
+	an_policy_homes(&w->s);
+	ok(w->s.procs[0].home[0] && !(w->s.procs[0].home[0] & ~first_two),
+	   "mems: nor has one that is too large for them more");
+	world_free(w);
+}
+
 static void test_oversize(void)
 {
 	struct world *w = sharers(8, 2, 1, 4);
@@ -776,6 +809,7 @@ int main(int argc, char **argv)
 	test_four_by_two();
 	test_private();
 	test_wish();
+	test_mems();
 	test_oversize();
 	test_table();
 	test_overcommit(2);
