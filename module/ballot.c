@@ -240,7 +240,9 @@ u32 an_ballot_next_draw(u64 word)
 {
 	union an_ballot b = { .word = word };
 
-	return (b.draw + b.seen) % AN_BALLOT_DRAWS;
+	if (!b.draw || b.draw + b.seen == AN_BALLOT_DRAWS)
+		return 1;
+	return b.draw + b.seen;
 }
 
 /**
@@ -249,7 +251,7 @@ u32 an_ballot_next_draw(u64 word)
  */
 u32 an_ballot_draw_before(u32 draw)
 {
-	return (draw + AN_BALLOT_DRAWS - 1) % AN_BALLOT_DRAWS;
+	return draw > 1 ? draw - 1 : AN_BALLOT_DRAWS - 1;
 }
 
 /**
@@ -300,6 +302,17 @@ bool an_ballot_rests(u64 word)
 	return b.rests;
 }
 
+/**
+ * an_ballot_unused - has no page of the region faulted since they were drawn
+ * @word: the votes on it
+ */
+bool an_ballot_unused(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return b.draw && !b.seen && !b.sparse;
+}
+
 static bool agreed(const union an_ballot *b)
 {
 	return clear(b->yes, b->no) && clear(b->last_yes, b->last_no) &&
@@ -339,6 +352,31 @@ enum an_verdict an_ballot_verdict(u64 word, int *node)
 		return AN_V_GATHER;
 	}
 	return torn(&b) ? AN_V_TORN : AN_V_OPEN;
+}
+
+/**
+ * an_ballot_verdict_mapped - likewise, of memory that other processes may map, too
+ * @word: the votes
+ * @node: out, with AN_V_GATHER: the node that uses it
+ *
+ * The others vote elsewhere, so that all votes agree tells little: pages have to
+ * have kept their node, from fault to fault of whoever it was. If all votes are of
+ * one node, and pages do not, others use them from elsewhere.
+ *
+ * Return: as an_ballot_verdict(), or AN_V_FOREIGN.
+ */
+enum an_verdict an_ballot_verdict_mapped(u64 word, int *node)
+{
+	enum an_verdict verdict = an_ballot_verdict(word, node);
+	union an_ballot b = { .word = word };
+
+	if (verdict == AN_V_SHARED && !mixed(b.yes, b.no) &&
+	    !mixed(b.last_yes, b.last_no))
+		return AN_V_FOREIGN;
+	if (verdict != AN_V_GATHER || scale(&b) > 0)
+		return verdict;
+	*node = AN_NO_NODE;
+	return AN_V_OPEN;
 }
 
 /**

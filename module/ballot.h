@@ -31,7 +31,7 @@
 #define AN_TRIALS_MORE		8
 #define AN_TRIALS_PASSES	64
 
-/* Draws that are told apart: then they begin again. */
+/* Draws are told apart by their numbers from 1 on; then they begin again. 0: none yet. */
 #define AN_BALLOT_DRAWS		32
 
 /* Nodes that a ballot can tell apart: what Debian's kernels allow. */
@@ -59,7 +59,7 @@ union an_ballot {
 					 * page, less those of changing users
 					 */
 		u64 pass : 6;		/* lowest bits of its number */
-		u64 draw : 5;		/* number of the last draw of pages */
+		u64 draw : 5;		/* number of the last draw of pages, or 0 */
 		u64 seen : 1;		/* a page faulted since */
 		u64 each : 1;		/* torn, and each page was made to fault */
 		u64 sparse : 1;		/* few pages: each speaks for itself */
@@ -68,7 +68,7 @@ union an_ballot {
 	};
 };
 
-/* One hinting fault on a small page of private memory. */
+/* One hinting fault on a small page. */
 struct an_vote {
 	u32 node;		/* where it came from */
 	u32 pass;		/* of the process, now */
@@ -83,9 +83,11 @@ u32 an_ballot_draw_before(u32 draw);
 u32 an_ballot_drawn_again(u64 word);
 u64 an_ballot_drawn(u64 word, u32 draw, bool rests);
 bool an_ballot_rests(u64 word);
+bool an_ballot_unused(u64 word);
 u64 an_ballot_planted_each(u64 word);
 u64 an_ballot_sparse(u64 word, bool sparse);
 enum an_verdict an_ballot_verdict(u64 word, int *node);
+enum an_verdict an_ballot_verdict_mapped(u64 word, int *node);
 u64 an_ballot_huge(u64 word, bool same);
 bool an_ballot_contested(u64 word);
 u64 an_ballot_trial(void);

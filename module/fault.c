@@ -61,6 +61,13 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->turn_node = AN_NO_NODE;
 }
 
+/* Has the last fault been of another process? One with the same pid bits hides. */
+static bool used_by_others(const struct an_process *p, int last_cpupid)
+{
+	return an_last_node(last_cpupid) != AN_NO_NODE &&
+	       READ_ONCE(p->where[cpupid_to_pid(last_cpupid)]) == AN_WHERE_NOBODY;
+}
+
 /* Which home node takes the region, if it may and has room. */
 static void find_turn(struct an_fault *f, const struct an_process *p,
 		      unsigned long addr, const nodemask_t *allowed)
@@ -108,16 +115,11 @@ static bool use_changed(const struct an_process *p)
 	       READ_ONCE(p->pace.changed_pass) == READ_ONCE(p->pass);
 }
 
-/*
- * The votes on the region of the page. NULL where each page speaks for itself:
- * a shared mapping has users that vote elsewhere.
- */
-static atomic64_t *votes_of(struct an_process *p, struct vm_fault *vmf,
-			    unsigned long addr)
+/* What the votes on the region of the page add up to. */
+static enum an_verdict verdict_of(struct an_fault *f, u64 votes)
 {
-	if (vmf->vma->vm_flags & VM_SHARED)
-		return NULL;
-	return an_regions_find(p, addr);
+	return f->mapped ? an_ballot_verdict_mapped(votes, &f->leader) :
+			   an_ballot_verdict(votes, &f->leader);
 }
 
 /* The parts of what was a huge page were to tell who uses them, and did. */
@@ -130,21 +132,18 @@ static void end_trial(struct an_process *p, unsigned long addr,
 			     AN_R_SPLIT_PAYS : AN_R_SPLIT_VAIN);
 }
 
-/* Returns the verdict with this vote; *leader as an_ballot_verdict() has it. */
-static enum an_verdict cast(struct an_process *p, unsigned long addr,
-			    atomic64_t *votes, const struct an_vote *vote,
-			    int *leader)
+/* Finds the verdict with this vote. */
+static void cast(struct an_fault *f, struct an_process *p, unsigned long addr,
+		 atomic64_t *votes, const struct an_vote *vote)
 {
 	s64 old = atomic64_read(votes), new;
-	enum an_verdict verdict;
 
 	do {
 		new = an_ballot_vote(old, vote);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
-	verdict = an_ballot_verdict(new, leader);
+	f->verdict = verdict_of(f, new);
 	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
-		end_trial(p, addr, verdict);
-	return verdict;
+		end_trial(p, addr, f->verdict);
 }
 
 /* Asks the region of the page. */
@@ -159,21 +158,22 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	};
 	u64 before = atomic64_read(votes);
 
-	f->verdict = an_ballot_verdict(before, &f->leader);
+	f->verdict = verdict_of(f, before);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
 	if (was->sample) {
 		f->stale = READ_ONCE(an_params.migrate) != AN_MIGRATE_FAULT &&
 			   !an_walk_faults_again(vma, addr,
 						 an_ballot_drawn_again(before));
 		was->hopeless = an_ballot_rests(before) &&
-				f->verdict == AN_V_SHARED;
+				(f->verdict == AN_V_SHARED ||
+				 f->verdict == AN_V_FOREIGN);
 		was->at_rest = an_ballot_rests(before) && !was->hopeless;
 	}
 	weigh_past(f, p, was);
 	vote.known = an_policy_tells(f);
 	vote.mute = was->mute;
 	if (f->verdict != AN_V_NONE)
-		f->verdict = cast(p, addr, votes, &vote, &f->leader);
+		cast(f, p, addr, votes, &vote);
 }
 
 /* Only then may huge pages be taken apart, or be kept from being made. */
@@ -451,6 +451,7 @@ static void note(struct an_thread *t, const struct an_process *p,
 		pages = AN_EACH_REST_ONE_IN;
 	t->decided = true;
 	t->knows = an_policy_knows(f);
+	t->foreign = f->foreign;
 	t->weight = pages * (was->at_rest || was->hopeless ?
 			     READ_ONCE(p->pace.rest_one_in) : READ_ONCE(p->pace.one_in));
 	an_tally(t, AN_T_FAULTS, 1);
@@ -499,6 +500,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	enum an_reason why;
 	struct an_past_state was = {};
 	atomic64_t *votes;
+	int last;
 
 	/* Not ours, or touched by a stranger (ptrace, ksmd, vhost): restored. */
 	if (!p || !an_running() || current->mm != mm)
@@ -509,16 +511,19 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		t->decided_ns = local_clock();
 		an_thread_decay(t, p);
 	}
-	describe(&f, folio, folio_xchg_last_cpupid(folio, this_cpupid()),
-		 allowed, p, t);
+	last = folio_xchg_last_cpupid(folio, this_cpupid());
+	describe(&f, folio, last, allowed, p, t);
 	f.from_user = vmf->flags & FAULT_FLAG_USER;
 	f.wandering = t && wandering(t, f.cpu_node);
 	f.expected = t && is_expected_back(p, t, f.cpu_node);
 	was.at_rest = f.last_node == f.page_node;
 	f.changed = use_changed(p);
 	span = span_of(vmf, addr, folio);
-	votes = votes_of(p, vmf, addr);
-	f.lone = votes && an_process_lone(p, current) && kept_on(p) == f.cpu_node;
+	votes = an_regions_find(p, addr);
+	f.mapped = vmf->vma->vm_flags & VM_SHARED;
+	f.foreign = f.mapped && used_by_others(p, last);
+	f.lone = votes && !f.mapped && an_process_lone(p, current) &&
+		 kept_on(p) == f.cpu_node;
 	/* It was carried there, but is to stay: its memory need not wait. */
 	if (f.lone)
 		f.wandering = false;
@@ -566,7 +571,8 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 	}
 	pages = t->weight;
 	known = t->knows;
-	own = cpupid_match_pid(current, last_cpupid);
+	/* What others use, too, draws the thread to where it is. */
+	own = t->foreign || cpupid_match_pid(current, last_cpupid);
 	if (known && own)
 		WRITE_ONCE(t->known_private, t->known_private + pages);
 	else if (known)

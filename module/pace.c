@@ -165,7 +165,7 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 		__set_bit(slot, taken);
 	}
 	for_each_clear_bit(slot, taken, AN_WHERE_SLOTS)
-		p->where[slot] = AN_NO_NODE;
+		p->where[slot] = AN_WHERE_NOBODY;
 }
 
 /* Who reads some of it meanwhile, at a fault or in gear 4, has no lock. */

@@ -61,6 +61,7 @@ enum an_verdict {
 	AN_V_GATHER,		/* one node uses all of it */
 	AN_V_TORN,		/* its pages have different owners */
 	AN_V_SHARED,		/* several nodes use its pages */
+	AN_V_FOREIGN,		/* so do they, but other processes on all but one */
 };
 
 /* One hinting fault, as gear 2 sees it. Nodes, AN_NO_NODE where unknown. */
@@ -72,6 +73,8 @@ struct an_fault {
 	int leader;		/* likewise, AN_V_GATHER: the node that uses it */
 	int turn_node;		/* home node whose turn it is to take the region */
 	bool same_task;		/* last fault was of the same thread */
+	bool mapped;		/* other processes may map the page, too */
+	bool foreign;		/* and one of them used it last */
 	bool stale;		/* it may be long ago */
 	bool settled;		/* it had its users, until just now */
 	bool changed;		/* as all memory had: threads may change places first */

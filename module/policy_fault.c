@@ -60,10 +60,13 @@ bool an_policy_knows(const struct an_fault *f)
  * @f: the fault
  *
  * A thread that went to another node and takes up its page there is no second
- * user. Context: any; looks at @f only.
+ * user. Of a page that other processes map, too, their use from another node does tell,
+ * be it long ago: they fault when it is their turn. Context: any; looks at @f only.
  */
 bool an_policy_tells(const struct an_fault *f)
 {
+	if (f->foreign && f->last_node != f->cpu_node)
+		return true;
 	return an_policy_knows(f) &&
 	       (f->last_node == f->cpu_node || !f->same_task);
 }
@@ -115,7 +118,9 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 			return f->owner ? AN_R_NONE : AN_R_FIRST_FAULT;
 		return again ? AN_R_NONE : AN_R_CONTRARY;
 	case AN_V_SHARED:
-		return f->has_home ? AN_R_NONE : AN_R_SHARED;
+		return f->has_home && !f->foreign ? AN_R_NONE : AN_R_SHARED;
+	case AN_V_FOREIGN:
+		return AN_R_SHARED;
 	default:
 		return AN_R_OPEN;
 	}

@@ -248,28 +248,31 @@ static bool page_by_page(const struct an_guide *g)
 static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 			      unsigned long addr, struct an_guide *g)
 {
-	atomic64_t *votes = NULL;
+	atomic64_t *votes;
 	union an_ballot b;
 
 	memset(g, 0, sizeof(*g));
-	if (!(vma->vm_flags & VM_SHARED))
-		votes = an_regions_make(p, addr);
-	g->each = !votes;
-	if (!votes)
-		return NULL;
+	votes = an_regions_make(p, addr);
+	g->sparse = !an_shared_in_step(vma);
+	g->each = !votes || g->sparse;
+	if (g->each)
+		return votes;
 	b.word = atomic64_read(votes);
 	b.sparse = 0;
-	g->verdict = an_ballot_verdict(b.word, &g->node);
+	g->verdict = vma->vm_flags & VM_SHARED ?
+		     an_ballot_verdict_mapped(b.word, &g->node) :
+		     an_ballot_verdict(b.word, &g->node);
 	g->each = page_by_page(g);
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);
 	g->redraw = b.yes || b.last_yes;
+	g->unused = (vma->vm_flags & VM_SHARED) && an_ballot_unused(b.word);
 	return votes;
 }
 
 static u64 planted(u64 word, const struct an_guide *g)
 {
-	if (g->each)
+	if (g->each && !g->sparse)
 		return an_ballot_planted_each(word);
 	if (g->drawn)
 		word = an_ballot_drawn(word, g->draw, g->rests);
@@ -291,12 +294,30 @@ static void note_planted(struct an_process *p, unsigned long addr,
 		an_regions_say_split(p, addr, AN_R_SPLIT_VAIN);
 }
 
+/* Pages for which each stands that was made to fault. */
+static unsigned long stands_for(const struct an_guide *g)
+{
+	return g->drawn ? AN_REGION_PAGES / AN_BALLOT_SAMPLES : 1;
+}
+
+/*
+ * What a process maps but does not use is others' memory: its pages that were made to
+ * fault still will. But they may have been mapped anew: a look in so many passes.
+ */
+#define UNUSED_PASSES	8
+
+static bool left_to_others(const struct an_process *p, unsigned long addr,
+			   const struct an_guide *g)
+{
+	return g->unused && (p->pass + addr / AN_REGION_SIZE) % UNUSED_PASSES;
+}
+
 /* Where the pass goes on behind this chunk, or 0 where nothing is left. */
 static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 				 struct an_plant *plant)
 {
 	struct vm_area_struct *vma = find_vma(p->mm, addr);
-	unsigned long start, end;
+	unsigned long start, end, planted = plant->planted;
 	enum an_reason why;
 	atomic64_t *votes;
 
@@ -312,7 +333,10 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 		return start;
 	end = min(ALIGN(start + 1, CHUNK), vma->vm_end);
 	votes = ask_region(p, vma, start, &plant->guide);
+	if (left_to_others(p, start, &plant->guide))
+		return end;
 	an_walk_plant(vma, start, end, plant);
+	an_shared_walked(vma, (plant->planted - planted) * stands_for(&plant->guide));
 	note_planted(p, start, votes, &plant->guide);
 	return end;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Shared mappings are walked once per period, not once per mapper: the mappers
- * take turns, so that in time the faults of each of them are seen.
+ * take turns, so that in time the faults of each of them are seen. What counts
+ * is how much of it a turn made fault: where each uses a part of its own, and what
+ * it does not use is still as the last turn left it, all have theirs in a period.
  *
  * Only knuma_scand is here, so there is no lock. Pointers are identities and
  * never followed; one that is reused costs a turn. Two mappings that meet in
@@ -10,38 +12,69 @@
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/jiffies.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include "shared.h"
 #include "stats.h"
 
 #define SHARED_BITS	10	/* shared mappings told apart: 48 KiB */
 
-static struct shared_slot {
+struct an_shared_slot {
 	const struct inode *inode;
 	unsigned long pgoff;
 	const struct an_process *walker;	/* of the last turn */
-	u32 pass;				/* its pass, then */
-	unsigned long walked;			/* jiffies, of the last turn */
+	unsigned long updated;			/* jiffies, of walked */
+	unsigned long walked;			/* pages, less all of them per period */
+	u16 phase;				/* see phase_of() */
 	bool wanted;				/* by another one since */
-} shared_slots[1 << SHARED_BITS];
+};
 
-static struct shared_slot *slot_of(const struct inode *inode,
-				   unsigned long pgoff)
+static struct an_shared_slot shared_slots[1 << SHARED_BITS];
+
+/* Which of its pages begin a page table: so many after the multiples of that size. */
+static u16 phase_of(const struct vm_area_struct *vma)
 {
-	struct shared_slot *slot;
+	return (vma->vm_pgoff - (vma->vm_start >> PAGE_SHIFT)) % PTRS_PER_PTE;
+}
+
+static struct an_shared_slot *slot_of(struct vm_area_struct *vma)
+{
+	const struct inode *inode = file_inode(vma->vm_file);
+	unsigned long pgoff = vma->vm_pgoff;
+	struct an_shared_slot *slot;
 
 	slot = &shared_slots[hash_long((unsigned long)inode + pgoff, SHARED_BITS)];
 	if (slot->inode != inode || slot->pgoff != pgoff)
-		*slot = (struct shared_slot){ .inode = inode, .pgoff = pgoff };
+		*slot = (struct an_shared_slot){
+			.inode = inode,
+			.pgoff = pgoff,
+			.phase = phase_of(vma),
+			.updated = jiffies,
+		};
 	return slot;
 }
 
-static bool take_turn(struct shared_slot *slot, const struct an_process *p)
+static bool is_shared(const struct vm_area_struct *vma)
 {
-	unsigned long period = msecs_to_jiffies(p->pace.period_ms);
+	return (vma->vm_flags & VM_SHARED) && vma->vm_file;
+}
 
-	if (slot->walker && slot->walker != p &&
-	    time_before(jiffies, slot->walked + period)) {
+/* In a period as much may be walked as the mapping is large. */
+static void forget_walked(struct an_shared_slot *slot, unsigned long pages,
+			  u32 period_ms)
+{
+	u32 passed_ms = min(jiffies_to_msecs(jiffies - slot->updated), period_ms);
+	u64 part = period_ms ? mul_u64_u32_div(pages, passed_ms, period_ms) : pages;
+
+	slot->walked -= min_t(u64, slot->walked, part);
+	slot->updated = jiffies;
+}
+
+static bool take_turn(struct an_shared_slot *slot, unsigned long pages,
+		      const struct an_process *p)
+{
+	forget_walked(slot, pages, p->pace.period_ms);
+	if (slot->walker && slot->walker != p && slot->walked >= pages) {
 		slot->wanted = true;
 		return false;
 	}
@@ -50,7 +83,6 @@ static bool take_turn(struct shared_slot *slot, const struct an_process *p)
 		return false;
 	}
 	slot->walker = p;
-	slot->walked = jiffies;
 	slot->wanted = false;
 	return true;
 }
@@ -60,21 +92,55 @@ static bool take_turn(struct shared_slot *slot, const struct an_process *p)
  * @vma: a mapping that is suitable
  * @p: the process that is scanned
  *
- * Asked chunk by chunk; once the turn is had, the pass keeps it.
+ * Asked chunk by chunk; what was said first holds for the pass.
  * Context: knuma_scand, mmap_lock held for reading.
  * Return: true for anything that is not shared.
  */
-bool an_shared_turn(struct vm_area_struct *vma, const struct an_process *p)
+bool an_shared_turn(struct vm_area_struct *vma, struct an_process *p)
 {
-	struct shared_slot *slot;
+	struct an_shared_slot *slot;
 
-	if (!(vma->vm_flags & VM_SHARED) || !vma->vm_file)
+	if (!is_shared(vma))
 		return true;
-	slot = slot_of(file_inode(vma->vm_file), vma->vm_pgoff);
-	if (slot->walker == p && slot->pass == p->pass)
-		return true;
-	if (!take_turn(slot, p))
-		return false;
-	slot->pass = p->pass;
-	return true;
+	slot = slot_of(vma);
+	if (p->turn.slot != slot || p->turn.pass != p->pass)
+		p->turn = (struct an_turn){
+			.slot = slot,
+			.pass = p->pass,
+			.had = take_turn(slot, vma_pages(vma), p),
+		};
+	return p->turn.had;
+}
+
+/**
+ * an_shared_walked - so much of a mapping was made to fault
+ * @vma: the mapping, any
+ * @pages: for which those stand that will
+ *
+ * Two mappings' worth at most is remembered: whoever had the last turn is slowed
+ * down by who waits, not by this. Context: as above.
+ */
+void an_shared_walked(struct vm_area_struct *vma, unsigned long pages)
+{
+	struct an_shared_slot *slot;
+
+	if (!is_shared(vma))
+		return;
+	slot = slot_of(vma);
+	slot->walked = min(slot->walked + pages, 2 * vma_pages(vma));
+}
+
+/**
+ * an_shared_in_step - are the regions of this mapping those of its other mappers
+ * @vma: the mapping, any
+ *
+ * Whoever mapped it otherwise, as far as page tables go, than who was met first has
+ * other regions, and would not be told of the others' faults on the pages drawn.
+ *
+ * Context: as above.
+ * Return: true for anything that is not shared.
+ */
+bool an_shared_in_step(struct vm_area_struct *vma)
+{
+	return !is_shared(vma) || slot_of(vma)->phase == phase_of(vma);
 }

@@ -44,6 +44,13 @@ static inline enum an_mode an_choice_mode(const struct an_choice *c)
 							  AN_MODE_ACT;
 }
 
+/* What a pass was told of the shared mapping that it is in, see shared.c. */
+struct an_turn {
+	const struct an_shared_slot *slot;	/* an identity */
+	u32 pass;
+	bool had;
+};
+
 /*
  * struct an_process - a process under balance
  *
@@ -89,6 +96,8 @@ struct an_process {
 	u64 watched_spent, watched_ran;	/* ns, likewise: the gears, the process */
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
+
+	struct an_turn turn;		/* see shared.c; scand's */
 
 	struct xarray blocks;		/* votes on its regions, see regions.h */
 
@@ -167,6 +176,7 @@ struct an_thread {
 	u32 hops;			/* changes of node, halved per pass */
 	bool decided;			/* decide() to fault(): this one counts */
 	bool knows;			/* likewise: it tells whether they are shared */
+	bool foreign;			/* likewise: with other processes */
 	u32 weight;			/* likewise: for so many pages */
 	int queued_to;			/* likewise: the pages will be there */
 	u32 known_private, known_shared; /* faults on pages with a known past */

@@ -147,7 +147,9 @@ static bool drawn(u32 *random, u32 one_in)
 /* Where the thread of the last fault runs now; AN_NO_NODE: that is not certain. */
 static int runs_on(const struct an_plant *plant, int last)
 {
-	return plant->where[cpupid_to_pid(last)];
+	int nid = plant->where[cpupid_to_pid(last)];
+
+	return nid == AN_WHERE_NOBODY ? AN_NO_NODE : nid;
 }
 
 /* The last fault on it came from its own node, where that thread still runs. */
@@ -294,6 +296,8 @@ static bool belongs(const struct an_plant *plant, const struct an_guide *g,
 	switch (g->verdict) {
 	case AN_V_GATHER:
 		return nid == g->node;
+	case AN_V_FOREIGN:
+		return true;
 	case AN_V_SHARED:
 		return bitmap_empty(plant->home, nr_node_ids) ||
 		       test_bit(nid, plant->home);
@@ -319,10 +323,17 @@ static void peek(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
 	}
 }
 
-/* What is drawn depends on the region and the number of the draw alone. */
-static u32 seed(unsigned long addr, u32 number)
+/*
+ * What is drawn depends on the region and the number of the draw alone: of a shared
+ * mapping on its place in the file, so that all who map it are told of each other.
+ */
+static u32 seed(const struct vm_area_struct *vma, unsigned long addr, u32 number)
 {
-	return hash_64((addr >> PMD_SHIFT) + ((u64)number << 40), 32) | 1;
+	unsigned long region = vma->vm_flags & VM_SHARED ?
+			       vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT) :
+			       addr >> PMD_SHIFT;
+
+	return hash_64(region + ((u64)number << 40), 32) | 1;
 }
 
 /* Makes the pages of one draw fault. */
@@ -330,7 +341,7 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 			unsigned long addr, unsigned int nr, u32 number,
 			struct an_plant *plant)
 {
-	u32 random = seed(addr, number);
+	u32 random = seed(vma, addr, number);
 	struct folio *folio;
 	unsigned int part, at;
 
@@ -362,7 +373,7 @@ bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
 	unsigned long first = max(table, vma->vm_start);
 	unsigned long end = min(table + PMD_SIZE, vma->vm_end);
 	unsigned int nr = (end - first) / PAGE_SIZE, part;
-	u32 random = seed(first, draw);
+	u32 random = seed(vma, first, draw);
 
 	if (nr < MIN_SAMPLED)
 		return true;
@@ -389,7 +400,7 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 
 	if (g->verdict != AN_V_GATHER)
 		return false;
-	random = seed(addr, an_ballot_draw_before(g->draw));
+	random = seed(vma, addr, an_ballot_draw_before(g->draw));
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
 		at = draw_of(&random, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
@@ -404,9 +415,10 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 }
 
 /* A choice of regions holds for two passes, or no page would fault twice. */
-static bool region_drawn(struct an_plant *plant, unsigned long addr, u32 one_in)
+static bool region_drawn(struct an_plant *plant, const struct vm_area_struct *vma,
+			 unsigned long addr, u32 one_in)
 {
-	u32 random = seed(addr, ~(plant->pass / 2));
+	u32 random = seed(vma, addr, ~(plant->pass / 2));
 
 	return drawn(&random, one_in);
 }
@@ -419,7 +431,7 @@ static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
 	unsigned long planted = plant->planted;
 	struct an_guide *g = &plant->guide;
 
-	if (!region_drawn(plant, addr, one_in))
+	if (!region_drawn(plant, vma, addr, one_in))
 		return;
 	if (g->redraw)
 		plant_drawn(vma, pte, addr, nr,
@@ -440,7 +452,7 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	struct peek found = {};
 	bool rests;
 
-	plant->random = seed(addr, AN_BALLOT_DRAWS + plant->pass);
+	plant->random = seed(vma, addr, AN_BALLOT_DRAWS + plant->pass);
 	if (nr >= MIN_SAMPLED)
 		peek(vma, pte, addr, nr, plant, &found);
 	g->sparse = found.nr < SPARSE;

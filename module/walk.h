@@ -13,6 +13,7 @@
  * these: the node where that thread runs, AN_NO_NODE if that is not certain.
  */
 #define AN_WHERE_SLOTS	(LAST__PID_MASK + 1)
+#define AN_WHERE_NOBODY	(-2)	/* no thread of the process has such a pid */
 
 /*
  * Where pages are looked at one by one, those at rest stand for so many others:
@@ -35,6 +36,7 @@ struct an_guide {
 	bool sparse;		/* out: few pages, so page by page all the same */
 	u32 draw;		/* pages to make fault: of this draw */
 	bool redraw;		/* and of the one before, once more */
+	bool unused;		/* others may use it; the process was not seen to */
 	bool drawn;		/* out: they were */
 	bool rests;		/* out: likewise, of a region at rest */
 };

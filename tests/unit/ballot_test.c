@@ -192,6 +192,44 @@ static void test_sparse(void)
 	ok(verdict(&r, &node) == AN_V_GATHER, "dense again: nothing forgotten");
 }
 
+/* Passes in which all of a draw fault, from two nodes in turn or one; and what that says. */
+static enum an_verdict voted_mapped(u32 passes, bool two_nodes, bool known, bool same)
+{
+	struct an_vote vote = { .known = known, .same = same };
+	u64 word = 0;
+	int node;
+	u32 i;
+
+	for (vote.pass = 1; vote.pass <= passes; vote.pass++) {
+		word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
+		for (i = 0; i < AN_BALLOT_SAMPLES; i++) {
+			vote.node = two_nodes ? 2 + i % 2 : 2;
+			word = an_ballot_vote(word, &vote);
+		}
+	}
+	return an_ballot_verdict_mapped(word, &node);
+}
+
+/* Of what other processes map, votes of one node tell nothing by themselves. */
+static void test_mapped(void)
+{
+	struct an_vote vote = { .node = 1, .pass = 1 };
+	u64 word;
+
+	ok(voted_mapped(4, false, false, false) == AN_V_OPEN,
+	   "mapped: votes of one node, nothing else known: open");
+	ok(voted_mapped(4, false, true, true) == AN_V_GATHER,
+	   "mapped: and its pages keep their node: gathered");
+	ok(voted_mapped(4, false, true, false) == AN_V_FOREIGN,
+	   "mapped: others use its pages from elsewhere: theirs, too");
+	ok(voted_mapped(4, true, true, false) == AN_V_SHARED,
+	   "mapped: from several nodes, and pages change: shared");
+	ok(!an_ballot_unused(0), "unused: not before it was drawn");
+	word = an_ballot_drawn(0, an_ballot_next_draw(0), false);
+	ok(an_ballot_unused(word), "unused: drawn, and no page has faulted");
+	ok(!an_ballot_unused(an_ballot_vote(word, &vote)), "unused: no more");
+}
+
 static void test_torn(void)
 {
 	u32 mean = mean_passes(striped, NODES, AN_V_TORN, AN_NO_NODE, 20);
@@ -337,12 +375,12 @@ static void test_draws(void)
 	b.word = an_ballot_vote(b.word, &mute);
 	ok(an_ballot_next_draw(b.word) == draw + 1 && !b.yes,
 	   "one has, though it does not count: another one");
-	for (i = 0; i < AN_BALLOT_DRAWS; i++) {
+	for (i = 1; i < AN_BALLOT_DRAWS; i++) {
 		b.word = an_ballot_drawn(b.word, an_ballot_next_draw(b.word), false);
 		b.word = an_ballot_vote(b.word, &mute);
 	}
 	ok(an_ballot_next_draw(b.word) == draw + 1, "they begin again");
-	ok(an_ballot_drawn_again(an_ballot_drawn(0, 0, false)) == AN_BALLOT_DRAWS - 1 &&
+	ok(an_ballot_drawn_again(an_ballot_drawn(0, 1, false)) == AN_BALLOT_DRAWS - 1 &&
 	   an_ballot_drawn_again(an_ballot_drawn(0, 5, false)) == 4,
 	   "the draw before goes along, around the end as well");
 }
@@ -520,6 +558,7 @@ int main(int argc, char **argv)
 	test_one_user();
 	test_one_pass();
 	test_sparse();
+	test_mapped();
 	test_torn();
 	test_shared();
 	test_not_torn();

@@ -180,6 +180,27 @@ void test_knows(void)
 	ok(an_policy_knows(&f), "knows: its own memory, meanwhile");
 }
 
+/* What other processes map and use is not drawn to this one's home. */
+void test_foreign(void)
+{
+	struct an_fault f = {
+		.page_node = 0, .cpu_node = 1, .last_node = 2, .verdict = AN_V_SHARED,
+		.allowed = true, .has_home = true, .cpu_home = true, .stale = true,
+		.mapped = true, .foreign = true,
+	};
+
+	ok(an_policy_tells(&f), "foreign: tells of others, be it long ago");
+	ok(an_policy_fault(&f) == AN_R_SHARED, "foreign: shared, others used it last");
+	f.foreign = false;
+	ok(!an_policy_tells(&f), "foreign: else that is long ago");
+	ok(an_policy_fault(&f) == AN_R_FOLLOW_HOME, "foreign: shared by its own threads");
+	f.verdict = AN_V_FOREIGN;
+	ok(an_policy_fault(&f) == AN_R_SHARED, "foreign: others use it from elsewhere");
+	f.foreign = true;
+	f.last_node = f.cpu_node;
+	ok(!an_policy_tells(&f), "foreign: nor does use from the same node");
+}
+
 /* Who is out of place has no vote; what follows as a region. */
 void test_regions(void)
 {

@@ -5,6 +5,7 @@
 void test_fault(void);
 void test_tells(void);
 void test_knows(void);
+void test_foreign(void);
 void test_regions(void);
 void test_crowded(void);
 void test_turn(void);

@@ -799,6 +799,7 @@ int main(int argc, char **argv)
 	test_fault();
 	test_tells();
 	test_knows();
+	test_foreign();
 	test_regions();
 	test_crowded();
 	test_turn();

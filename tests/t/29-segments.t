@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Memory that several processes map. Where each uses a part of its own, though it maps all, every part comes to its
+# process, for few faults; what all of them use has no better place, and is not moved from one to the other.
+source "$(dirname "$0")/../lib.sh"
+
+pages=$((64 * 256))
+declare -rA options=([1]="--parts --sweeps 1200" [2]="--sweeps 60")
+
+for case in 1 2; do
+	cat <<GUEST
+modprobe autonuma
+begin $case
+load segment --procs 8 --mem 64 --born 0 --spread --stride 1024 ${options[$case]} >/tmp/out || exit 1
+echo "moved \$(status migrated)"
+echo "faults \$(status faults)"
+rmmod autonuma
+GUEST
+done >"$work/cases"
+NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma --meter "$work/meter" <"$work/cases"
+
+guest_ended_well
+for case in 1 2; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
+note "parts: $(said_in 1 faults) faults, common: $(said_in 2 faults)"
+check "parts: each comes to its process" at_least "$(local_last_tenth 1)" 0.95
+check "parts: three quarters of all pages had to move, and hardly more were" at_most "$(said_in 1 moved)" $((pages * 9 / 10))
+check "parts: a fault for four pages at most" at_most "$(said_in 1 faults)" $((pages / 4))
+check "common: nothing is gained" at_most "$(local_last_tenth 2)" 0.4
+check "common: hardly anything moves" at_most "$(said_in 2 moved)" $((pages / 4))
+check "common: a fault for two pages at most, in 60 sweeps of 8 processes" at_most "$(said_in 2 faults)" $((pages / 2))
+finish
