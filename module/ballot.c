@@ -39,6 +39,15 @@
 #define HUGE_OTHER	(-3)
 #define HUGE_CONTESTED	(-7)
 
+/*
+ * Of what other processes map, too, nearly all drawn pages have to vote: those that
+ * do not may be used by others. So many in two ballots, of which the first one, of
+ * four pages, is short. If less do, passes that tell of owners, for page by page.
+ */
+#define ENOUGH_MAPPED	(2 * AN_BALLOT_SAMPLES - 3)
+#define ENOUGH_FIRST	(AN_BALLOT_SAMPLES + AN_BALLOT_DRAWN - 1)
+#define MAPPED_TELLS	3
+
 /* Passes that told of owners, less those of changing users, to end a trial. */
 #define TRIAL_TELLS	2
 
@@ -185,6 +194,8 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 	if (b.pass != (vote->pass & PASS_MASK)) {
 		if (b.yes)
 			close_pass(&b);
+		if (vote->mapped && b.tells < SHARED_TELLS)
+			b.tells = SHARED_TELLS;
 		b.pass = vote->pass & PASS_MASK;
 	}
 	if (!voted(&b))
@@ -192,7 +203,8 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 	count_vote(&b, vote->node);
 	if (vote->known)
 		count_second(&b, vote->same);
-	if (b.each && an_ballot_verdict(b.word, &node) != AN_V_TORN)
+	if (b.each && (vote->mapped ? an_ballot_verdict_mapped(b.word, &node) :
+				      an_ballot_verdict(b.word, &node)) != AN_V_TORN)
 		b.each = 0;
 	return end_trial(b);
 }
@@ -354,14 +366,35 @@ enum an_verdict an_ballot_verdict(u64 word, int *node)
 	return torn(&b) ? AN_V_TORN : AN_V_OPEN;
 }
 
+/* Where each page was made to fault, there are votes enough of a few. */
+static bool all_vote(const union an_ballot *b)
+{
+	u32 votes = b->yes + b->last_yes;
+
+	return !b->each &&
+	       (votes >= ENOUGH_MAPPED ||
+		(votes >= ENOUGH_FIRST && b->last_yes <= AN_BALLOT_DRAWN));
+}
+
+/* Pages of its own among those of others, in this pass and in the last one. */
+static bool some_vote(const union an_ballot *b)
+{
+	bool few = b->yes < AN_BALLOT_SAMPLES - 1 &&
+		   b->last_yes < AN_BALLOT_SAMPLES - 1;
+
+	return (few || b->each) && voted(b) && scale(b) >= MAPPED_TELLS &&
+	       !mixed(b->yes, b->no) && !mixed(b->last_yes, b->last_no);
+}
+
 /**
  * an_ballot_verdict_mapped - likewise, of memory that other processes may map, too
  * @word: the votes
  * @node: out, with AN_V_GATHER: the node that uses it
  *
- * The others vote elsewhere, so that all votes agree tells little: pages have to
- * have kept their node, from fault to fault of whoever it was. If all votes are of
- * one node, and pages do not, others use them from elsewhere.
+ * The others vote elsewhere, so that all votes agree tells little: nearly all pages
+ * have to vote, and to have kept their node, from fault to fault of whoever it was. If
+ * only some do, they are its own among those of others. If all votes are of one node,
+ * and pages do not keep it, others use them from elsewhere.
  *
  * Return: as an_ballot_verdict(), or AN_V_FOREIGN.
  */
@@ -373,10 +406,12 @@ enum an_verdict an_ballot_verdict_mapped(u64 word, int *node)
 	if (verdict == AN_V_SHARED && !mixed(b.yes, b.no) &&
 	    !mixed(b.last_yes, b.last_no))
 		return AN_V_FOREIGN;
-	if (verdict != AN_V_GATHER || scale(&b) > 0)
+	if (verdict == AN_V_GATHER && scale(&b) > 0 && all_vote(&b))
+		return AN_V_GATHER;
+	if (verdict != AN_V_GATHER && verdict != AN_V_OPEN)
 		return verdict;
 	*node = AN_NO_NODE;
-	return AN_V_OPEN;
+	return some_vote(&b) ? AN_V_TORN : AN_V_OPEN;
 }
 
 /**

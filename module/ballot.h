@@ -75,6 +75,7 @@ struct an_vote {
 	bool known;		/* it tells whether the page keeps its user */
 	bool same;		/* likewise: it does */
 	bool mute;		/* the thread is not where it belongs */
+	bool mapped;		/* other processes may map the region, too */
 };
 
 u64 an_ballot_vote(u64 word, const struct an_vote *vote);

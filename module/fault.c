@@ -68,6 +68,15 @@ static bool used_by_others(const struct an_process *p, int last_cpupid)
 	       READ_ONCE(p->where[cpupid_to_pid(last_cpupid)]) == AN_WHERE_NOBODY;
 }
 
+/* A thread that is younger than the pass is one of its own all the same. */
+static void be_known(struct an_process *p)
+{
+	s16 *where = &p->where[current->pid & LAST__PID_MASK];
+
+	if (READ_ONCE(*where) == AN_WHERE_NOBODY)
+		WRITE_ONCE(*where, AN_NO_NODE);
+}
+
 /* Which home node takes the region, if it may and has room. */
 static void find_turn(struct an_fault *f, const struct an_process *p,
 		      unsigned long addr, const nodemask_t *allowed)
@@ -155,6 +164,7 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		.node = f->cpu_node,
 		.pass = READ_ONCE(p->pass),
 		.same = f->last_node == f->cpu_node,
+		.mapped = f->mapped,
 	};
 	u64 before = atomic64_read(votes);
 
@@ -193,10 +203,14 @@ static void ask_huge(struct an_fault *f, const struct an_process *p,
 	bool same = f->last_node == f->cpu_node;
 	s64 old, new;
 
-	if (!folio_test_anon(folio) || !an_policy_votes(f) ||
-	    !an_policy_tells(f))
-		return;
 	old = atomic64_read(votes);
+	if (!folio_test_anon(folio)) {
+		if (old)	/* of its parts, before it was one */
+			atomic64_set(votes, 0);
+		return;
+	}
+	if (!an_policy_votes(f) || !an_policy_tells(f))
+		return;
 	do {
 		new = an_ballot_huge(old, same);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
@@ -318,7 +332,7 @@ static void move_later(enum an_reason why, struct an_fault *f,
 /*
  * Pages that should move. A page of a torn region moves alone: nobody can use
  * its entry while it faults, so moving it here needs no flush, and a worker
- * would need one for every few pages.
+ * would need one for every few pages. One that other processes map needs one anyway.
  */
 static int move(enum an_reason why, struct an_fault *f,
 		struct an_process *p, struct an_thread *t, struct an_span *span,
@@ -330,7 +344,7 @@ static int move(enum an_reason why, struct an_fault *f,
 	switch (READ_ONCE(an_params.migrate)) {
 	case AN_MIGRATE_THREAD:
 	case AN_MIGRATE_ASYNC:
-		if (f->verdict == AN_V_TORN)
+		if (f->verdict == AN_V_TORN && !f->mapped)
 			return move_now(why, p, t, span, pages);
 		move_later(why, f, p, t, span);
 		return NUMA_NO_NODE;
@@ -521,7 +535,9 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	span = span_of(vmf, addr, folio);
 	votes = an_regions_find(p, addr);
 	f.mapped = vmf->vma->vm_flags & VM_SHARED;
-	f.foreign = f.mapped && used_by_others(p, last);
+	if (f.mapped)
+		be_known(p);
+	f.foreign = f.mapped && !f.same_task && used_by_others(p, last);
 	f.lone = votes && !f.mapped && an_process_lone(p, current) &&
 		 kept_on(p) == f.cpu_node;
 	/* It was carried there, but is to stay: its memory need not wait. */
@@ -570,14 +586,16 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 		t->queued_to = NUMA_NO_NODE;
 	}
 	pages = t->weight;
-	known = t->knows;
-	/* What others use, too, draws the thread to where it is. */
-	own = t->foreign || cpupid_match_pid(current, last_cpupid);
+	known = t->knows && !t->foreign;
+	own = cpupid_match_pid(current, last_cpupid);
 	if (known && own)
 		WRITE_ONCE(t->known_private, t->known_private + pages);
 	else if (known)
 		WRITE_ONCE(t->known_shared, t->known_shared + pages);
-	shared = known ? pages * !own : an_thread_shared_part(t, pages);
+	if (t->foreign)		/* what others use, too, draws the thread to where it is */
+		shared = 0;
+	else
+		shared = known ? pages * !own : an_thread_shared_part(t, pages);
 	WRITE_ONCE(t->nodes[2 * mem_node],
 		   t->nodes[2 * mem_node] + pages - shared);
 	WRITE_ONCE(t->nodes[2 * mem_node + 1],

@@ -441,8 +441,8 @@ static u32 node_to_leave(const struct an_snapshot *s, const struct work *w,
 /*
  * Whether the home of @p does without @drop: the other nodes have room for what it
  * claims there, and are in no other home of several nodes, of which the claims may
- * come out otherwise in the next call; and none of its threads is bound to nodes, of
- * which nobody knows whether @drop is one.
+ * come out otherwise in the next call; and neither its threads nor its memory
+ * are bound to nodes, of which nobody knows whether @drop is one.
  */
 static bool does_without(const struct an_snapshot *s, const struct work *w,
 			 u32 p, u32 drop)

@@ -258,6 +258,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	if (g->each)
 		return votes;
 	b.word = atomic64_read(votes);
+	g->unused = (vma->vm_flags & VM_SHARED) && an_ballot_unused(b.word);
 	b.sparse = 0;
 	g->verdict = vma->vm_flags & VM_SHARED ?
 		     an_ballot_verdict_mapped(b.word, &g->node) :
@@ -266,16 +267,20 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);
 	g->redraw = b.yes || b.last_yes;
-	g->unused = (vma->vm_flags & VM_SHARED) && an_ballot_unused(b.word);
 	return votes;
 }
 
+/* A draw of which no page can fault is done with. */
 static u64 planted(u64 word, const struct an_guide *g)
 {
+	static const struct an_vote nobody = { .mute = true };
+
 	if (g->each && !g->sparse)
 		return an_ballot_planted_each(word);
 	if (g->drawn)
 		word = an_ballot_drawn(word, g->draw, g->rests);
+	if (g->drawn && !g->found)
+		word = an_ballot_vote(word, &nobody);
 	return an_ballot_sparse(word, g->sparse);
 }
 
@@ -302,14 +307,17 @@ static unsigned long stands_for(const struct an_guide *g)
 
 /*
  * What a process maps but does not use is others' memory: its pages that were made to
- * fault still will. But they may have been mapped anew: a look in so many passes.
+ * fault mostly still will. But they may have been mapped anew, when moved: a look in
+ * so many passes, whichever of them are those that have a turn.
  */
-#define UNUSED_PASSES	8
+#define UNUSED_BITS	3
 
 static bool left_to_others(const struct an_process *p, unsigned long addr,
 			   const struct an_guide *g)
 {
-	return g->unused && (p->pass + addr / AN_REGION_SIZE) % UNUSED_PASSES;
+	return g->unused &&
+	       (hash_32(p->pass, UNUSED_BITS) + addr / AN_REGION_SIZE) %
+		       (1 << UNUSED_BITS);
 }
 
 /* Where the pass goes on behind this chunk, or 0 where nothing is left. */

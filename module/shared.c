@@ -6,7 +6,7 @@
  * it does not use is still as the last turn left it, all have theirs in a period.
  *
  * Only knuma_scand is here, so there is no lock. Pointers are identities and
- * never followed; one that is reused costs a turn. Two mappings that meet in
+ * never followed; one that is reused costs a few turns. Two mappings that meet in
  * one slot displace each other and are then walked more often than need be.
  */
 #include <linux/fs.h>
@@ -17,14 +17,20 @@
 #include "shared.h"
 #include "stats.h"
 
-#define SHARED_BITS	10	/* shared mappings told apart: 48 KiB */
+#define SHARED_BITS	10	/* shared mappings told apart: 64 KiB */
 
+/* Without a turn for so many periods, those who mapped it as the phase says are gone. */
+#define GONE_PERIODS	8
+
+/* Mappings of different lengths have turns of their own. */
 struct an_shared_slot {
 	const struct inode *inode;
 	unsigned long pgoff;
+	unsigned long pages;
 	const struct an_process *walker;	/* of the last turn */
 	unsigned long updated;			/* jiffies, of walked */
 	unsigned long walked;			/* pages, less all of them per period */
+	unsigned long in_step;			/* jiffies: last turn of one in phase */
 	u16 phase;				/* see phase_of() */
 	bool wanted;				/* by another one since */
 };
@@ -40,15 +46,18 @@ static u16 phase_of(const struct vm_area_struct *vma)
 static struct an_shared_slot *slot_of(struct vm_area_struct *vma)
 {
 	const struct inode *inode = file_inode(vma->vm_file);
-	unsigned long pgoff = vma->vm_pgoff;
+	unsigned long pgoff = vma->vm_pgoff, pages = vma_pages(vma);
 	struct an_shared_slot *slot;
 
-	slot = &shared_slots[hash_long((unsigned long)inode + pgoff, SHARED_BITS)];
-	if (slot->inode != inode || slot->pgoff != pgoff)
+	slot = &shared_slots[hash_long((unsigned long)inode + pgoff + pages,
+				       SHARED_BITS)];
+	if (slot->inode != inode || slot->pgoff != pgoff || slot->pages != pages)
 		*slot = (struct an_shared_slot){
 			.inode = inode,
 			.pgoff = pgoff,
+			.pages = pages,
 			.phase = phase_of(vma),
+			.in_step = jiffies,
 			.updated = jiffies,
 		};
 	return slot;
@@ -60,21 +69,30 @@ static bool is_shared(const struct vm_area_struct *vma)
 }
 
 /* In a period as much may be walked as the mapping is large. */
-static void forget_walked(struct an_shared_slot *slot, unsigned long pages,
-			  u32 period_ms)
+static void forget_walked(struct an_shared_slot *slot, u32 period_ms)
 {
-	u32 passed_ms = min(jiffies_to_msecs(jiffies - slot->updated), period_ms);
-	u64 part = period_ms ? mul_u64_u32_div(pages, passed_ms, period_ms) : pages;
+	u32 passed_ms = jiffies_to_msecs(jiffies - slot->updated);
+	u64 part = mul_u64_u32_div(slot->pages, passed_ms, max(period_ms, 1U));
 
 	slot->walked -= min_t(u64, slot->walked, part);
 	slot->updated = jiffies;
 }
 
-static bool take_turn(struct an_shared_slot *slot, unsigned long pages,
+static void keep_step(struct an_shared_slot *slot, u16 phase, u32 period_ms)
+{
+	unsigned long gone = GONE_PERIODS * msecs_to_jiffies(period_ms);
+
+	if (slot->phase != phase && time_before(jiffies, slot->in_step + gone))
+		return;
+	slot->phase = phase;
+	slot->in_step = jiffies;
+}
+
+static bool take_turn(struct an_shared_slot *slot, u16 phase,
 		      const struct an_process *p)
 {
-	forget_walked(slot, pages, p->pace.period_ms);
-	if (slot->walker && slot->walker != p && slot->walked >= pages) {
+	forget_walked(slot, p->pace.period_ms);
+	if (slot->walker && slot->walker != p && slot->walked >= slot->pages) {
 		slot->wanted = true;
 		return false;
 	}
@@ -84,6 +102,7 @@ static bool take_turn(struct an_shared_slot *slot, unsigned long pages,
 	}
 	slot->walker = p;
 	slot->wanted = false;
+	keep_step(slot, phase, p->pace.period_ms);
 	return true;
 }
 
@@ -107,7 +126,7 @@ bool an_shared_turn(struct vm_area_struct *vma, struct an_process *p)
 		p->turn = (struct an_turn){
 			.slot = slot,
 			.pass = p->pass,
-			.had = take_turn(slot, vma_pages(vma), p),
+			.had = take_turn(slot, phase_of(vma), p),
 		};
 	return p->turn.had;
 }
@@ -127,7 +146,7 @@ void an_shared_walked(struct vm_area_struct *vma, unsigned long pages)
 	if (!is_shared(vma))
 		return;
 	slot = slot_of(vma);
-	slot->walked = min(slot->walked + pages, 2 * vma_pages(vma));
+	slot->walked = min(slot->walked + pages, 2 * slot->pages);
 }
 
 /**

@@ -73,7 +73,7 @@ void an_find_usable(const struct an_snapshot *s, struct work *w, u32 p)
 	}
 	if (map)
 		add_bound(s, w, map, demand);
-	if (s->procs[p].mems)
+	if (s->procs[p].mems && !s->procs[p].wish)
 		use_mems(s, w, s->procs[p].mems);
 }
 

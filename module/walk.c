@@ -348,10 +348,11 @@ static void plant_drawn(struct vm_area_struct *vma, pte_t *pte,
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
 		at = draw_of(&random, part, AN_BALLOT_DRAWN, nr);
 		folio = folio_of(vma, addr + at * PAGE_SIZE, pte + at);
-		if (!folio || pte_protnone(ptep_get(pte + at)) ||
-		    !may_plant(vma, folio))
+		if (!folio || !may_plant(vma, folio))
 			continue;
-		plant_pte(vma, addr + at * PAGE_SIZE, pte + at, plant);
+		plant->guide.found = true;
+		if (!pte_protnone(ptep_get(pte + at)))
+			plant_pte(vma, addr + at * PAGE_SIZE, pte + at, plant);
 	}
 }
 
@@ -431,7 +432,7 @@ static void plant_samples(struct vm_area_struct *vma, pte_t *pte,
 	unsigned long planted = plant->planted;
 	struct an_guide *g = &plant->guide;
 
-	if (!region_drawn(plant, vma, addr, one_in))
+	if (!g->unused && !region_drawn(plant, vma, addr, one_in))
 		return;
 	if (g->redraw)
 		plant_drawn(vma, pte, addr, nr,

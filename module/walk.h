@@ -38,6 +38,7 @@ struct an_guide {
 	bool redraw;		/* and of the one before, once more */
 	bool unused;		/* others may use it; the process was not seen to */
 	bool drawn;		/* out: they were */
+	bool found;		/* out: and some are there to fault */
 	bool rests;		/* out: likewise, of a region at rest */
 };
 

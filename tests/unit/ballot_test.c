@@ -192,22 +192,29 @@ static void test_sparse(void)
 	ok(verdict(&r, &node) == AN_V_GATHER, "dense again: nothing forgotten");
 }
 
-/* Passes in which all of a draw fault, from two nodes in turn or one; and what that says. */
-static enum an_verdict voted_mapped(u32 passes, bool two_nodes, bool known, bool same)
+/* Passes in which so many of a draw fault, from two nodes in turn or one. */
+static u64 vote_mapped(u64 word, u32 passes, u32 votes, bool two_nodes, bool known, bool same)
 {
-	struct an_vote vote = { .known = known, .same = same };
-	u64 word = 0;
-	int node;
-	u32 i;
+	struct an_vote vote = { .known = known, .same = same, .mapped = true };
+	union an_ballot b = { .word = word };
+	u32 last = b.pass + passes, i;
 
-	for (vote.pass = 1; vote.pass <= passes; vote.pass++) {
+	for (vote.pass = b.pass + 1; vote.pass <= last; vote.pass++) {
 		word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
-		for (i = 0; i < AN_BALLOT_SAMPLES; i++) {
+		for (i = 0; i < votes; i++) {
 			vote.node = two_nodes ? 2 + i % 2 : 2;
 			word = an_ballot_vote(word, &vote);
 		}
 	}
-	return an_ballot_verdict_mapped(word, &node);
+	return word;
+}
+
+static enum an_verdict voted_mapped(u32 passes, bool two_nodes, bool known, bool same)
+{
+	int node;
+
+	return an_ballot_verdict_mapped(vote_mapped(0, passes, AN_BALLOT_SAMPLES,
+						    two_nodes, known, same), &node);
 }
 
 /* Of what other processes map, votes of one node tell nothing by themselves. */
@@ -215,6 +222,7 @@ static void test_mapped(void)
 {
 	struct an_vote vote = { .node = 1, .pass = 1 };
 	u64 word;
+	int node;
 
 	ok(voted_mapped(4, false, false, false) == AN_V_OPEN,
 	   "mapped: votes of one node, nothing else known: open");
@@ -224,6 +232,16 @@ static void test_mapped(void)
 	   "mapped: others use its pages from elsewhere: theirs, too");
 	ok(voted_mapped(4, true, true, false) == AN_V_SHARED,
 	   "mapped: from several nodes, and pages change: shared");
+	word = vote_mapped(0, 40, AN_BALLOT_SAMPLES, false, true, false);
+	word = vote_mapped(word, 4, AN_BALLOT_SAMPLES, false, true, true);
+	ok(an_ballot_verdict_mapped(word, &node) == AN_V_GATHER,
+	   "mapped: those who used it for long are gone: gathered after four passes");
+	word = vote_mapped(0, 8, AN_BALLOT_SAMPLES / 2, false, true, true);
+	ok(an_ballot_verdict_mapped(word, &node) == AN_V_TORN,
+	   "mapped: half of its pages are used from here: torn");
+	word = vote_mapped(an_ballot_planted_each(word), 4, 256, false, true, true);
+	ok(an_ballot_verdict_mapped(word, &node) == AN_V_TORN,
+	   "mapped: and so it stays, however many of them fault");
 	ok(!an_ballot_unused(0), "unused: not before it was drawn");
 	word = an_ballot_drawn(0, an_ballot_next_draw(0), false);
 	ok(an_ballot_unused(word), "unused: drawn, and no page has faulted");
