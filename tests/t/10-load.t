@@ -104,7 +104,8 @@ between 23 0.00 0.05 "parts of a segment, inverse bind"
 between 26 0.40 0.60 "in order, two nodes for four threads that share: half is local"
 between 27 0.00 0.05 "a stripe in order, inverse bind"
 check "processes come and go" at_least "$(json 19 .lives)" 8
-for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node")" 25; done
+# Four fifths of each are filled; what the kernel takes back meanwhile differs by a few percent.
+for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node")" 30; done
 check "and is free again" at_least "$(said after)" 60
 check "memory as expected in a full machine" is "$(said_in 25 load)" 0
 check "progress of every thread" is "$(json 18 '.thread_sweeps | length')" 16
