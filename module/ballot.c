@@ -203,8 +203,8 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 	count_vote(&b, vote->node);
 	if (vote->known)
 		count_second(&b, vote->same);
-	if (b.each && (vote->mapped ? an_ballot_verdict_mapped(b.word, &node) :
-				      an_ballot_verdict(b.word, &node)) != AN_V_TORN)
+	if (b.each &&
+	    an_ballot_verdict_of(b.word, vote->mapped, &node) != AN_V_TORN)
 		b.each = 0;
 	return end_trial(b);
 }
@@ -387,8 +387,9 @@ static bool some_vote(const union an_ballot *b)
 }
 
 /**
- * an_ballot_verdict_mapped - likewise, of memory that other processes may map, too
+ * an_ballot_verdict_of - likewise, of memory that other processes may map, or not
  * @word: the votes
+ * @mapped: they may
  * @node: out, with AN_V_GATHER: the node that uses it
  *
  * The others vote elsewhere, so that all votes agree tells little: nearly all pages
@@ -398,11 +399,13 @@ static bool some_vote(const union an_ballot *b)
  *
  * Return: as an_ballot_verdict(), or AN_V_FOREIGN.
  */
-enum an_verdict an_ballot_verdict_mapped(u64 word, int *node)
+enum an_verdict an_ballot_verdict_of(u64 word, bool mapped, int *node)
 {
 	enum an_verdict verdict = an_ballot_verdict(word, node);
 	union an_ballot b = { .word = word };
 
+	if (!mapped)
+		return verdict;
 	if (verdict == AN_V_SHARED && !mixed(b.yes, b.no) &&
 	    !mixed(b.last_yes, b.last_no))
 		return AN_V_FOREIGN;

@@ -88,7 +88,7 @@ bool an_ballot_unused(u64 word);
 u64 an_ballot_planted_each(u64 word);
 u64 an_ballot_sparse(u64 word, bool sparse);
 enum an_verdict an_ballot_verdict(u64 word, int *node);
-enum an_verdict an_ballot_verdict_mapped(u64 word, int *node);
+enum an_verdict an_ballot_verdict_of(u64 word, bool mapped, int *node);
 u64 an_ballot_huge(u64 word, bool same);
 bool an_ballot_contested(u64 word);
 u64 an_ballot_trial(void);

@@ -124,13 +124,6 @@ static bool use_changed(const struct an_process *p)
 	       READ_ONCE(p->pace.changed_pass) == READ_ONCE(p->pass);
 }
 
-/* What the votes on the region of the page add up to. */
-static enum an_verdict verdict_of(struct an_fault *f, u64 votes)
-{
-	return f->mapped ? an_ballot_verdict_mapped(votes, &f->leader) :
-			   an_ballot_verdict(votes, &f->leader);
-}
-
 /* The parts of what was a huge page were to tell who uses them, and did. */
 static void end_trial(struct an_process *p, unsigned long addr,
 		      enum an_verdict verdict)
@@ -150,7 +143,7 @@ static void cast(struct an_fault *f, struct an_process *p, unsigned long addr,
 	do {
 		new = an_ballot_vote(old, vote);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
-	f->verdict = verdict_of(f, new);
+	f->verdict = an_ballot_verdict_of(new, f->mapped, &f->leader);
 	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
 		end_trial(p, addr, f->verdict);
 }
@@ -168,7 +161,7 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	};
 	u64 before = atomic64_read(votes);
 
-	f->verdict = verdict_of(f, before);
+	f->verdict = an_ballot_verdict_of(before, f->mapped, &f->leader);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
 	if (was->sample) {
 		f->stale = READ_ONCE(an_params.migrate) != AN_MIGRATE_FAULT &&

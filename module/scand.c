@@ -248,6 +248,7 @@ static bool page_by_page(const struct an_guide *g)
 static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 			      unsigned long addr, struct an_guide *g)
 {
+	bool mapped = vma->vm_flags & VM_SHARED;
 	atomic64_t *votes;
 	union an_ballot b;
 
@@ -258,11 +259,9 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	if (g->each)
 		return votes;
 	b.word = atomic64_read(votes);
-	g->unused = (vma->vm_flags & VM_SHARED) && an_ballot_unused(b.word);
+	g->unused = mapped && an_ballot_unused(b.word);
 	b.sparse = 0;
-	g->verdict = vma->vm_flags & VM_SHARED ?
-		     an_ballot_verdict_mapped(b.word, &g->node) :
-		     an_ballot_verdict(b.word, &g->node);
+	g->verdict = an_ballot_verdict_of(b.word, mapped, &g->node);
 	g->each = page_by_page(g);
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);

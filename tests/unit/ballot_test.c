@@ -213,8 +213,8 @@ static enum an_verdict voted_mapped(u32 passes, bool two_nodes, bool known, bool
 {
 	int node;
 
-	return an_ballot_verdict_mapped(vote_mapped(0, passes, AN_BALLOT_SAMPLES,
-						    two_nodes, known, same), &node);
+	return an_ballot_verdict_of(vote_mapped(0, passes, AN_BALLOT_SAMPLES,
+						two_nodes, known, same), true, &node);
 }
 
 /* Of what other processes map, votes of one node tell nothing by themselves. */
@@ -234,13 +234,13 @@ static void test_mapped(void)
 	   "mapped: from several nodes, and pages change: shared");
 	word = vote_mapped(0, 40, AN_BALLOT_SAMPLES, false, true, false);
 	word = vote_mapped(word, 4, AN_BALLOT_SAMPLES, false, true, true);
-	ok(an_ballot_verdict_mapped(word, &node) == AN_V_GATHER,
+	ok(an_ballot_verdict_of(word, true, &node) == AN_V_GATHER,
 	   "mapped: those who used it for long are gone: gathered after four passes");
 	word = vote_mapped(0, 8, AN_BALLOT_SAMPLES / 2, false, true, true);
-	ok(an_ballot_verdict_mapped(word, &node) == AN_V_TORN,
+	ok(an_ballot_verdict_of(word, true, &node) == AN_V_TORN,
 	   "mapped: half of its pages are used from here: torn");
 	word = vote_mapped(an_ballot_planted_each(word), 4, 256, false, true, true);
-	ok(an_ballot_verdict_mapped(word, &node) == AN_V_TORN,
+	ok(an_ballot_verdict_of(word, true, &node) == AN_V_TORN,
 	   "mapped: and so it stays, however many of them fault");
 	ok(!an_ballot_unused(0), "unused: not before it was drawn");
 	word = an_ballot_drawn(0, an_ballot_next_draw(0), false);
