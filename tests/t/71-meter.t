@@ -17,9 +17,10 @@ near() { awk -v a="$1" -v b="$2" -v p="$3" 'BEGIN { exit !(b && a / b > 1 - p / 
 # --- what programs know of themselves ---
 
 guest "${machine[@]}" --meter "$work/meter" --meter-kernel --meter-pages "$work/pages" --file "$programs/stall" <<-'GUEST'
-	for what in "faults 10000" "calls 10000" "shootdown 2000" "wait 1000" \
-		"spin 50000000" "spin 50000000" "spin 50000000" "spin 50000000" "spin 50000000"; do
-		stall $what || exit 1
+	for what in "faults 10000" "calls 10000" "spin 50000000" "shootdown 2000" "wait 1000"; do
+		for again in 1 2 3 4 5; do
+			stall $what || exit 1
+		done
 	done
 	load private --threads 1 --mem 16 --sweeps 100000 --marks 1 --bind hard >/tmp/load &
 	load=$!
@@ -32,36 +33,38 @@ guest "${machine[@]}" --meter "$work/meter" --meter-kernel --meter-pages "$work/
 	mark 22
 	migratepages "$(child_of $load)" 0 1
 	mark 23
-	sleep 3
+	sleep 5
 	mark 24
 	migratepages "$(child_of $load)" 1 0
-	sleep 3
+	sleep 5
 	kill "$(pidof pages)"
 	wait $!
 	kill $load
 	cat /tmp/looks
 GUEST
 guest_ended_well
-faults=0 calls=1 shootdown=2 wait=3
 
-check "faults: 10000 first touches are as many stalls" near "$(at 11 .stall.n $faults)" 10000 0.2
-check "faults: nobody slept" at_most "$(at 11 .stall_wait.n $faults)" 5
-check "faults: the sum is what the kernel ran" near "$(at 11 .stall.sum $faults)" "$(at 11 '.kernel_insns[0]' $faults)" 3
-check "faults: a fault clears a page: 64 lines, at least" at_least "$(at 11 '.kernel_miss[0][0]' $faults)" 640000
+# quiet PROGRAM FILTER: jq on that one of its five runs in which the kernel did least. Threads of the kernel have work on
+# these CPUs at times, and a host that has other work stretches a run until they do.
+faults=0 calls=1 spin=2 shootdown=3 wait=4
+quiet() {
+	jq -rs --argjson n "$1" "[.[] | select(.mark == 11)][5 * \$n:5 * \$n + 5] | min_by(.kernel_insns | add) | $2" "$work/meter"
+}
+
+check "faults: 10000 first touches are as many stalls" near "$(quiet $faults .stall.n)" 10000 0.2
+check "faults: nobody slept" at_most "$(quiet $faults .stall_wait.n)" 5
+check "faults: the sum is what the kernel ran" near "$(quiet $faults .stall.sum)" "$(quiet $faults '.kernel_insns[0]')" 3
+check "faults: a fault clears a page: 64 lines, at least" at_least "$(quiet $faults '.kernel_miss[0][0]')" 640000
 check "faults: p50, p99, p99.9 and max in order" is \
-	"$(at 11 '.stall | [.p50, .p99, .p999, .max] | . == sort and .[0] > 500' $faults)" true
-check "calls: no stall" at_most "$(at 11 .stall.n $calls)" 5
-check "calls: 10000 of the other kind" near "$(at 11 .stall_kernel.n $calls)" 10000 1
-
-# Threads of the kernel have work on that CPU at times, so the quietest of five is asked.
-quietest=$(jq -rs '[.[] | select(.mark == 11)][4:] | min_by(.kernel_insns[0])' "$work/meter")
-check "spin: no stall" at_most "$(jq .stall.n <<<"$quietest")" 5
-check "spin: ticks alone, hardly any kernel" at_most "$(jq '.kernel_insns[0] / .user_insns[0]' <<<"$quietest")" 0.01
-
-check "shootdown: the CPU that is shot at pays" at_least "$(at 11 '.kernel_insns[3]' $shootdown)" 400000
-check "shootdown: the handler there flushed, so it walks again" at_least "$(at 11 '.user_walks[3]' $shootdown)" 1000
-check "wait: 1000 faults, asleep or not" near "$(at 11 '.stall.n + .stall_wait.n' $wait)" 1000 2
-check "wait: most slept" at_least "$(at 11 .stall_wait.n $wait)" 500
+	"$(quiet $faults '.stall | [.p50, .p99, .p999, .max] | . == sort and .[0] > 500')" true
+check "calls: no stall" at_most "$(quiet $calls .stall.n)" 5
+check "calls: 10000 of the other kind" near "$(quiet $calls .stall_kernel.n)" 10000 1
+check "spin: no stall" at_most "$(quiet $spin .stall.n)" 5
+check "spin: ticks alone, hardly any kernel" at_most "$(quiet $spin '.kernel_insns[0] / .user_insns[0]')" 0.01
+check "shootdown: the CPU that is shot at pays" at_least "$(quiet $shootdown '.kernel_insns[3]')" 400000
+check "shootdown: the handler there flushed, so it walks again" at_least "$(quiet $shootdown '.user_walks[3]')" 1000
+check "wait: 1000 faults, asleep or not" near "$(quiet $wait '.stall.n + .stall_wait.n')" 1000 2
+check "wait: most slept" at_least "$(quiet $wait .stall_wait.n)" 500
 
 check "bound by hand: local" at_least "$(at 21 .local)" 0.99
 check "bound by hand: its own node alone" at_least "$(at 21 '.miss[0] | .[0] / (.[0] + .[1])')" 0.999
@@ -77,10 +80,9 @@ check "away is wrong" near "$(jq .wrong <<<"$moves")" $pages 3
 check "back is right" near "$(jq .right <<<"$moves")" $pages 3
 check "wrong moves, on records made by hand" python3 "$tests/bench/test_pages.py"
 check "whole runs from intervals" python3 "$tests/bench/test_stalls.py"
-note "stalls: faults $(at 11 '.stall | del(.hist)' $faults | jq -c .)"
-note "stalls: wait $(at 11 '.stall_wait | del(.hist)' $wait | jq -c .)"
-note "kernel instructions in five spins: $(jq -rs -c '[.[] | select(.mark == 11)][4:] | map(.kernel_insns[0])' "$work/meter")"
-note "kernel instructions of the CPU that is shot at: $(at 11 '.kernel_insns[3]' $shootdown) for 2000 shootdowns"
+note "stalls: faults $(quiet $faults '.stall | del(.hist)' | jq -c .)"
+note "stalls: wait $(quiet $wait '.stall_wait | del(.hist)' | jq -c .)"
+note "kernel instructions of the CPU that is shot at: $(quiet $shootdown '.kernel_insns[3]') for 2000 shootdowns"
 
 # --- the model ---
 
