@@ -515,6 +515,12 @@ static void act(u32 nr_steps)
 	mutex_unlock(&marks_mutex);
 }
 
+/* A pass over very many tasks takes longer than others should wait for this CPU. */
+static void breathe(void)
+{
+	cond_resched();
+}
+
 static void balance_round(void)
 {
 	u64 start = an_busy_clock();
@@ -726,6 +732,7 @@ int an_balance_start(void)
 
 	if (err)
 		return err;
+	view.s.breathe = breathe;
 	forecast_jiffies = jiffies;
 	check_trace_callback_type_sched_migrate_task(probe_migrate);
 	err = an_probe_attach("sched_migrate_task", probe_migrate);

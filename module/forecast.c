@@ -486,8 +486,8 @@ static void set_idle(struct play *f)
  * averaged over the threads that have at least @s->min_faults, by load. Then:
  * the same once all are at rest, with the held threads of dry runs set free.
  *
- * Context: any; as a round of gear 4 at most MAX_TURNS times, and for each dry
- * run PAGE_FAULTS * nodes. Without dry runs linear.
+ * Context: as @s->breathe() needs it; as a round of gear 4 at most MAX_TURNS
+ * times, and for each dry run PAGE_FAULTS * nodes. Without dry runs linear.
  */
 void an_forecast(const struct an_snapshot *s, void *scratch,
 		 struct an_share *shares)

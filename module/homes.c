@@ -101,6 +101,7 @@ static void sum_procs(const struct an_snapshot *s, struct work *w)
 		const struct an_proc *in = &s->procs[p];
 		struct proc_sum *proc = &w->proc[p];
 
+		an_breathe(s, p);
 		for (i = in->pages; i < in->pages + in->nr_pages; i++)
 			proc->pages += s->pages[i].pages;
 		if (in->core)
@@ -112,6 +113,7 @@ static void sum_procs(const struct an_snapshot *s, struct work *w)
 	for (t = 0; t < s->nr_tasks; t++) {
 		struct proc_sum *proc = &w->proc[s->tasks[t].proc];
 
+		an_breathe(s, t);
 		proc->demand += demand_of(&s->tasks[t]);
 		proc->steady += an_home_steady_demand(s, w, t);
 		if (!proc->gathers)
@@ -196,10 +198,14 @@ static void order_procs(const struct an_snapshot *s, struct work *w)
 	u32 i;
 
 	w->heap.len = 0;
-	for (i = 0; i < s->nr_procs; i++)
+	for (i = 0; i < s->nr_procs; i++) {
+		an_breathe(s, i);
 		an_heap_push(&w->heap, i, rank_of(s, w, i));
-	for (i = 0; i < s->nr_procs; i++)
+	}
+	for (i = 0; i < s->nr_procs; i++) {
+		an_breathe(s, i);
 		w->order[i] = an_heap_pop(&w->heap);
+	}
 }
 
 /*
@@ -760,6 +766,7 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
 	for (i = 0; i < s->nr_procs; i++) {
 		u32 p = w->order[i];
 
+		an_breathe(s, 0);
 		if (w->proc[p].gathers && w->proc[p].nr_home &&
 		    !w->proc[p].content && !s->procs[p].wish &&
 		    !s->procs[p].moving)
@@ -778,8 +785,9 @@ static bool improve_all(struct an_snapshot *s, struct work *w)
  * while it holds with some slack, and nothing is better by a quarter; and in any
  * case while memory is on the way to it.
  *
- * Context: any; O(n log n) for n processes, tasks and pages; and nodes per
- * process that finds no room, or is bound to nodes. The scratch is overwritten.
+ * Context: as @s->breathe() needs it; O(n log n) for n processes, tasks and
+ * pages; and nodes per process that finds no room, or is bound to nodes. The
+ * scratch is overwritten.
  */
 void an_policy_homes(struct an_snapshot *s)
 {
@@ -797,6 +805,7 @@ void an_policy_homes(struct an_snapshot *s)
 		if (s->procs[i].wish)
 			take_wish(s, w, i);
 	for (i = 0; i < s->nr_procs; i++) {
+		an_breathe(s, 0);
 		if (s->procs[w->order[i]].wish)
 			continue;
 		if (w->proc[w->order[i]].gathers)
@@ -807,6 +816,7 @@ void an_policy_homes(struct an_snapshot *s)
 	for (i = 0; i < s->nr_procs; i++) {
 		u32 p = w->order[i];
 
+		an_breathe(s, 0);
 		if (w->proc[p].gathers && !w->proc[p].placed)
 			place_anew(s, w, p);
 	}

@@ -281,6 +281,7 @@ static void choose_all_nodes(const struct an_snapshot *s, struct work *w)
 	for (i = 0; i < s->nr_tasks; i++) {
 		u32 t = w->by_proc[i];
 
+		an_breathe(s, i);
 		choose_nodes(s, w, t);
 		note_place(s, w, t);
 		w->task[t].queued = false;
@@ -338,12 +339,15 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 	an_partners_start(s, w);
 	w->heap.len = 0;
 	for (t = 0; t < s->nr_tasks; t++) {
+		an_breathe(s, t);
 		w->task[t].listed = w->task[t].leave && may_leave(s, w, t);
 		if (w->task[t].listed)
 			an_heap_push(&w->heap, t, w->task[t].leave);
 	}
-	while (w->heap.len)
+	for (; w->heap.len; t--) {
+		an_breathe(s, t);
 		an_partner_add(s, w, an_heap_pop(&w->heap));
+	}
 }
 
 /* Makes @t wait for its turn to look for a better node, if there is one. */
@@ -576,6 +580,7 @@ static u32 balance_round(struct an_snapshot *s, struct work *w,
 	for (; h->len && nr < max_steps && w->looks; w->looks--) {
 		struct an_step step;
 
+		an_breathe(s, w->looks);
 		t = an_heap_pop(h);
 		w->task[t].queued = false;
 		if (!w->task[t].listed)
@@ -635,9 +640,9 @@ static u32 balance_rounds(struct an_snapshot *s, struct work *w,
  * assignments are finite, so this ends; called again on the result it finds
  * nothing, unless @s->max_steps or LOOKS cut it short.
  *
- * Context: any; O(n log n) for n tasks and faults, see LOOKS and CANDIDATES, and
- * nodes * nodes to read the distances. The scratch is left for
- * an_policy_why_not().
+ * Context: as @s->breathe() needs it; O(n log n) for n tasks and faults, see
+ * LOOKS and CANDIDATES, and nodes * nodes to read the distances. The scratch is
+ * left for an_policy_why_not().
  * Return: number of steps, to be carried out in this order.
  */
 u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps)

@@ -164,6 +164,7 @@ struct an_snapshot {
 	u32 imbalance_pct;	/* node may carry that much of the mean, 100+ */
 	u32 max_steps;
 	void *scratch;		/* an_policy_scratch() bytes */
+	void (*breathe)(void);	/* called after some tasks each; NULL: nothing else has to run */
 };
 
 struct an_step {

@@ -212,10 +212,14 @@ struct work *an_sum_up(const struct an_snapshot *s)
 		w->node[i].load = s->nodes[i].other_load;
 		w->node[i].busy = s->nodes[i].other_load;
 	}
-	for (i = 0; i < s->nr_tasks; i++)
+	for (i = 0; i < s->nr_tasks; i++) {
+		an_breathe(s, i);
 		sum_task(s, w, i);
-	for (i = 0; i < s->nr_procs; i++)
+	}
+	for (i = 0; i < s->nr_procs; i++) {
+		an_breathe(s, i);
 		an_sum_home(s, w, i);
+	}
 	sort_by_proc(s, w);
 	return w;
 }

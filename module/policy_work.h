@@ -274,6 +274,18 @@ static inline u32 hash_pair(const struct work *w, u32 a, u32 b)
 	return key >> 40 & (w->nr_pairs - 1);
 }
 
+#define BREATH		256	/* tasks: a fraction of a millisecond */
+
+/*
+ * Called for each of many tasks or processes, which @nr counts, up or down; 0 for
+ * what may take long by itself.
+ */
+static inline void an_breathe(const struct an_snapshot *s, u64 nr)
+{
+	if (s->breathe && nr % BREATH == 0)
+		s->breathe();
+}
+
 void an_heap_push(struct heap *h, u32 item, u64 key);
 u32 an_heap_pop(struct heap *h);
 struct work *an_sum_up(const struct an_snapshot *s);
