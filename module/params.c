@@ -17,7 +17,7 @@ struct an_params an_params = {
 	.scan = true,
 	.balance = true,
 	.migrate = AN_MIGRATE_ASYNC,
-	.scan_period_min_ms = 250,
+	.scan_period_min_ms = 100,
 	.scan_period_max_ms = 60000,
 	.scan_budget_pct = 3,
 	.min_process_mb = 1,
@@ -172,7 +172,7 @@ static const struct an_bounds scan_period_min_ms_bounds = {
 	.value = &an_params.scan_period_min_ms, .min = 10, .max = 3600000
 };
 module_param_cb(scan_period_min_ms, &bounded_ops, (void *)&scan_period_min_ms_bounds, 0644);
-MODULE_PARM_DESC(scan_period_min_ms, "shortest CPU time of a process, per running thread, between two passes (ms, default 250)");
+MODULE_PARM_DESC(scan_period_min_ms, "shortest CPU time of a process, per running thread, between two passes (ms, default 100)");
 
 static const struct an_bounds scan_period_max_ms_bounds = {
 	.value = &an_params.scan_period_max_ms, .min = 10, .max = 3600000
