@@ -47,8 +47,11 @@
  */
 #define BATCH_CHUNKS		32
 
-/* More than 1/16 of a process's pages on their way are to arrive first. */
-#define BACKLOG_PART		16
+/*
+ * More than a quarter of a process's pages on their way are to arrive first. Not
+ * less: as queues are not equally long, most workers would wait for the last one.
+ */
+#define BACKLOG_PART		4
 
 /*
  * Nice value: a third of a task's weight. Beside two busy CPUs, the smallest usual
