@@ -533,9 +533,7 @@ static void balance_round(void)
 	}
 	publish_crowds();
 	an_policy_weigh(&view.s);
-	cond_resched();
 	an_policy_homes(&view.s);
-	cond_resched();
 	mutex_lock(&marks_mutex);
 	publish_homes();
 	mutex_unlock(&marks_mutex);
@@ -545,7 +543,6 @@ static void balance_round(void)
 	act(nr);
 	charge(an_busy_since(start));
 	if (forecast_due()) {
-		cond_resched();
 		start = an_busy_clock();
 		publish_forecasts();
 		charge_dry(an_busy_since(start));

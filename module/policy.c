@@ -149,7 +149,7 @@ static u64 task_cost(const struct an_snapshot *s, struct work *w, u32 t, u32 n)
  * an_policy_goal - J of the snapshot, see policy.h
  * @s: the snapshot, homes computed; its scratch is overwritten
  *
- * Context: any; linear in tasks and faults.
+ * Context: as @s->breathe() needs it; linear in tasks and faults.
  * Return: J in load * 1/1024 of accesses * distance.
  */
 u64 an_policy_goal(struct an_snapshot *s)
@@ -344,8 +344,8 @@ static void list_tasks(const struct an_snapshot *s, struct work *w)
 		if (w->task[t].listed)
 			an_heap_push(&w->heap, t, w->task[t].leave);
 	}
-	for (; w->heap.len; t--) {
-		an_breathe(s, t);
+	while (w->heap.len) {
+		an_breathe(s, w->heap.len);
 		an_partner_add(s, w, an_heap_pop(&w->heap));
 	}
 }
