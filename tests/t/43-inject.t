@@ -148,10 +148,18 @@ survive() {
 	[ ! -e $debugfs/autonuma/status ] || echo "site $n works $(works)"
 }
 
+# For how many seconds such a site is waited for: pages that are to move are waited for as in works().
+patience() {
+	case $function in
+	*alloc_target* | *migrated_queue*) echo 120 ;;
+	*) echo 3 ;;
+	esac
+}
+
 # It went through, so the site is hit by now, or soon. Returns whether it was.
 went_through() {
 	hit || exercise
-	within 3 hit || return 1
+	within $(patience) hit || return 1
 	survive
 }
 
