@@ -73,6 +73,7 @@ count_hits() {
 	hits=$((2 * times - slab - page))
 }
 hit() { count_hits; [ $hits -gt 0 ]; }
+hit_often() { count_hits; [ $hits -ge 5 ]; }
 
 for dir in $debugfs/failslab $debugfs/fail_page_alloc; do
 	echo 0 >$dir/verbose
@@ -118,8 +119,9 @@ told_more() { [ "0$(told)" -gt "0$before" ]; }
 
 # Some sites are reached only by a process whose lock is not had when the entries are taken back.
 bypass_locked() {
-	echo "$load 11500" >/sys/module/an_hold/parameters/hold
+	echo $load >/sys/module/an_hold/parameters/hold
 	gears 0
+	echo 1 >/sys/module/an_hold/parameters/release
 }
 
 cannot_fail() { echo "$function $callee" | grep -qxE "$never"; }
@@ -148,11 +150,12 @@ survive() {
 	[ ! -e $debugfs/autonuma/status ] || echo "site $n works $(works)"
 }
 
-# For how many seconds such a site is waited for: pages that are to move are waited for as in works().
+# For how many seconds such a site is waited for: what is come past only when loading, unloading or once is not come
+# past by now, all else is, as soon as there is a pass, a round, or memory to move.
 patience() {
-	case $function in
-	*alloc_target* | *migrated_queue*) echo 120 ;;
-	*) echo 3 ;;
+	case "$function $callee" in
+	*_init\ * | init_module\ * | create_file\ * | need_probes\ * | *take_back* | *probe_unregister) echo 3 ;;
+	*) echo 120 ;;
 	esac
 }
 
@@ -282,6 +285,7 @@ random_round() {
 		arm_all 10
 	fi
 	scatter
+	within 60 hit_often || true
 	sleep $seconds
 	for on in 0 1 0 1; do gears $on 2>/dev/null; done
 	sleep 1

@@ -18,6 +18,7 @@ plugs=$plugs kills=$kills
 $(cat <<'SCRIPT'
 args="migrate=async min_process_cpu_ms=0 scan_period_min_ms=50 scan_period_max_ms=1000 balance_period_ms=20"
 hold=/sys/module/an_hold/parameters/hold
+release=/sys/module/an_hold/parameters/release
 nodes=/sys/devices/system/node
 tracing=/sys/kernel/tracing
 
@@ -51,25 +52,28 @@ modprobe autonuma $args || exit 1
 start_process private --mem 64 --threads 4
 queue_up 1
 given_up=$(status migrate_given_up) busy=$(status scan_lock_busy)
-echo "$process 5000" >$hold
+echo $process >$hold
 gear migrate_rate_mbps 0
 echo "lock given-up $(yes_no within 60 more migrate_given_up $given_up)"
 echo "lock busy $(yes_no within 60 more scan_lock_busy $busy)"
+echo 1 >$release
 wait_sweeps $load_pid 2
 echo "lock goes-on yes"
 
-echo "$process 13000" >$hold
+echo $process >$hold
 gear scan 0
+echo 1 >$release
 echo "lock left-planted $(status left_planted)"
 echo "lock running $(status running)"
 gear scan 1
 echo "lock moves-again $(rises migrated 1000)"
-echo "$process 13000" >$hold
+echo $process >$hold
 rmmod autonuma
 echo "lock unloaded $?"
+echo 1 >$release
 echo "lock named $(dmesg | grep -c "autonuma: load\[$process\]: mmap_lock not had")"
 end_load $load_pid
-rmmod an_hold
+within 10 rmmod an_hold
 
 # --- a node that is full ---
 
