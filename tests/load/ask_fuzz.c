@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,8 @@ static void fuzz_once(struct fuzzer *f)
 		close(fd);
 }
 
+static unsigned int opened;	/* sockets */
+
 static void *fuzz(void *arg)
 {
 	struct fuzzer *f = arg;
@@ -264,6 +267,7 @@ static void *fuzz(void *arg)
 	if (f->user && (syscall(SYS_setresgid, USER, USER, USER) || syscall(SYS_setresuid, USER, USER, USER)))
 		die("no user: %m");
 	f->l = link_open();
+	__atomic_add_fetch(&opened, 1, __ATOMIC_RELAXED);
 	while (!__atomic_load_n(&enough, __ATOMIC_RELAXED)) {
 		if (f->gone == gone)
 			fuzz_once(f);
@@ -338,10 +342,29 @@ static bool report(unsigned int threads, bool ok)
 	return ok && !undocumented;
 }
 
+/* For so long, or if that is 0 until SIGUSR1, which is blocked. */
+static void run(unsigned int seconds, unsigned int threads, const sigset_t *told)
+{
+	int signal;
+
+	while (__atomic_load_n(&opened, __ATOMIC_RELAXED) < threads)
+		usleep(10000);
+	puts("fuzzing");
+	fflush(stdout);
+	if (seconds)
+		sleep(seconds);
+	else
+		sigwait(told, &signal);
+}
+
 int ask_fuzz(unsigned int seconds, uint64_t seed, unsigned int threads)
 {
 	unsigned int i;
+	sigset_t told;
 
+	sigemptyset(&told);
+	sigaddset(&told, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &told, NULL);
 	churned = churn_start();
 	self = pidfd(getpid(), 0);
 	for (i = 0; i < threads; i++) {
@@ -350,7 +373,7 @@ int ask_fuzz(unsigned int seconds, uint64_t seed, unsigned int threads)
 		if (pthread_create(&fuzzers[i].thread, NULL, fuzz, &fuzzers[i]))
 			die("no thread: %m");
 	}
-	sleep(seconds);
+	run(seconds, threads, &told);
 	__atomic_store_n(&enough, true, __ATOMIC_RELAXED);
 	for (i = 0; i < threads; i++)
 		pthread_join(fuzzers[i].thread, NULL);

@@ -201,10 +201,11 @@ echo "loaded $(objects)"
 rmmod autonuma
 
 modprobe autonuma $args
-fuzz 3 $((seconds + 8)) >/tmp/fuzz &
+fuzz 3 0 >/tmp/fuzz &	# until it is told to end, which it does when the module is there again
 fuzzer=$!
-sleep 4	# it has to find the module when it begins
+wait_until grep -qs fuzzing /tmp/fuzz
 unload_and_load $seconds >/tmp/unloaded
+killall -USR1 ask
 wait $fuzzer
 cat /tmp/fuzz /tmp/unloaded
 
