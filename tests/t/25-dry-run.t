@@ -9,8 +9,8 @@ make -s -C "$top/tools/ctl" OUT="$programs" || bail "autonumactl does not build"
 # Programs whose gain is at least 20 points, and two where there is none: placed well already, and shared by all. Two of
 # the five are in the long form only.
 declare -rA workload=(
-	[1]="private --threads 8 --born 0 --spread --sweeps 150"
-	[2]="procs --procs 4 --threads 2 --born 0 --spread --sweeps 70"
+	[1]="private --threads 8 --born 0 --spread --sweeps 300"
+	[2]="procs --procs 4 --threads 2 --born 0 --spread --sweeps 200"
 	[3]="procs --procs 2 --threads 4 --born 0 --spread --sweeps 100"
 	[4]="private --threads 8 --spread --sweeps 200"
 	[5]="big --procs 1 --threads 8 --spread --sweeps 30"
