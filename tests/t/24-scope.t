@@ -168,7 +168,10 @@ wait_until known $free_worker
 echo "again yes"
 
 begin 8	# explain, beside numa_maps
-wait_sweeps $free 100
+wait_placed	# and looked at since: explain tells what the last pass has seen
+passes=$(status scan_passes)
+passed() { [ "$(status scan_passes)" -ge $((passes + 4)) ]; }
+within 120 passed
 autonumactl explain $free_worker --json | tr -d '\n'; echo
 awk '{ for (i = 2; i <= NF; i++) if ($i ~ /^N[0-9]+=/) { split($i, a, "="); n[substr(a[1], 2)] += a[2] } }
 	END { print "maps", n[0] + 0, n[1] + 0, n[2] + 0, n[3] + 0 }' /proc/$free_worker/numa_maps

@@ -5,19 +5,34 @@
 source "$(dirname "$0")/../lib.sh"
 
 pages=$((64 * 256))
-declare -rA options=([1]="--parts --sweeps 1200" [2]="--sweeps 60")
 
-for case in 1 2; do
-	cat <<GUEST
+NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma --meter "$work/meter" <<GUEST
+most=$((pages * 2 / 3))
+$(cat <<'SCRIPT'
+segment="segment --procs 8 --mem 64 --born 0 --spread --stride 1024"
+moved_most() { [ "$(status migrated)" -ge $most ]; }
+
+# Faults are counted when the parts are in place: a program that runs on has a few more with each pass, and how many
+# passes there are while so many sweeps are made depends on how long these take.
 modprobe autonuma
-begin $case
-load segment --procs 8 --mem 64 --born 0 --spread --stride 1024 ${options[$case]} >/tmp/out || exit 1
-echo "moved \$(status migrated)"
-echo "faults \$(status faults)"
+begin 1
+start_load $segment --parts --sweeps 1200
+within 120 moved_most
+wait_placed
+echo "faults $(status faults)"
+wait $load_pid || exit 1
+echo "moved $(status migrated)"
 rmmod autonuma
+
+modprobe autonuma
+begin 2
+load $segment --sweeps 60 >/tmp/out || exit 1
+echo "faults $(status faults)"
+echo "moved $(status migrated)"
+rmmod autonuma
+SCRIPT
+)
 GUEST
-done >"$work/cases"
-NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma --meter "$work/meter" <"$work/cases"
 
 guest_ended_well
 for case in 1 2; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done

@@ -113,6 +113,7 @@ homes_of() {
 		sed -n "s/^process $child .* home \([0-9]*\) core.*/\1/p" /sys/kernel/debug/autonuma/processes
 	done | sort | uniq -c | awk '{ if ($1 > most) most = $1; all += $1 } END { print most + 0, "of", all + 0 }'
 }
+apart() { [ "$(homes_of $1)" = "1 of 2" ]; }
 # race NAME "GROUP NICE OPTIONS" "GROUP NICE OPTIONS": two loads, at rest, while memory is placed, and then
 race() {
 	name=$1
@@ -127,6 +128,7 @@ race() {
 	wait_placed
 	echo "$name moved $(($(status migrated) - before))"
 	compare "$name placed" $first $load_pid
+	[ $name != nice ] || within 60 apart $first || true
 	echo "$name homes $(homes_of $first)"
 	end_load $first
 	end_load $load_pid

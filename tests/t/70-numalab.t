@@ -72,7 +72,7 @@ check "a kernel that hangs: no program is started" is "$lab_status-$(cat "$work/
 check "and the machine was started again" is "$(grep -c 'once more' "$work/err")" 2
 check "and why" like "$(tail -n 1 "$work/err")" 'did not come to its init in 5 s, 3 times'
 
-lab_run "${small[@]}" --timeout 20 -- sleep 1000
+lab_run "${small[@]}" --timeout 60 -- sleep 1000
 check "the time limit" is "$lab_status" 124
 check "what hangs is told" like "$(cat "$work/err")" 'sleep S \(sleeping\) .* in .*nanosleep'
 
