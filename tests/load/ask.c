@@ -8,8 +8,8 @@
  *	again by each and says "old ERRNO COUNT"; after another SIGUSR1 it looks the family up anew, asks, and says
  *	"anew ERRNO COUNT".
  * ask fuzz SECONDS SEED THREADS: that many threads send requests, mutated ones for the most part, while processes and
- *	control groups come and go. Says "fuzzing" when all have a socket; SECONDS 0: until SIGUSR1. A line of JSON at the
- *	end; fails if an error is none of the interface's, or if a
+ *	control groups come and go. Says "fuzzing" when all have a socket; SECONDS 0: until SIGUSR1. A line of JSON at
+ *	the end; fails if an error is none of the interface's, or if a
  *	proper request does not work in the end.
  * ask churn: what fuzz executes.
  */
