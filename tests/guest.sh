@@ -55,8 +55,12 @@ each_event() {
 	} END { '"${3:-}"' }' /sys/kernel/tracing/trace
 }
 
-# counter NAME [FILE]: a value of /proc/vmstat, or of a memory.stat
-counter() { awk -v name="$1" '$1 == name { print $2 }' "${2:-/proc/vmstat}"; }
+# counter NAME [FILE]: a value of /proc/vmstat, or of a memory.stat, which may be 2 s late, but for who reads the
+# group's cpu.stat before: that sums all of its statistics up.
+counter() {
+	case ${2:-} in */memory.stat) cat "${2%memory.stat}cpu.stat" >/dev/null ;; esac
+	awk -v name="$1" '$1 == name { print $2 }' "${2:-/proc/vmstat}"
+}
 
 # MMU-notifier invalidations that reached KVM, counted by its tracepoint, in a buffer of its own: one for each process
 # with a VM and each range. A full buffer loses old events, but counts them.
@@ -86,6 +90,20 @@ start_load() {
 	sh -c 'exec load "$@" >/tmp/load.$$ 2>&1' sh "$@" &
 	load_pid=$!
 	wait_until grep -qs sweeps "/tmp/load.$load_pid"
+}
+
+# in_action PID COMMAND...: while that runs, memory of the process is taken back to node 0 again and again, so that there
+# is something to move.
+in_action() {
+	moved_pid=$1
+	shift
+	"$@" &
+	acting=$!
+	while kill -0 $acting 2>/dev/null; do
+		migratepages "$moved_pid" all 0 2>/dev/null
+		usleep 500000
+	done
+	wait $acting
 }
 
 # wait_sweeps PID N: until every thread has done N more

@@ -35,11 +35,18 @@ before="$(planted vain) $(counter numa_hint_faults $groups/vain/memory.stat) $(c
 usleep 1000000
 is_state vain resting && echo "quiet $([ "$before" = "$(planted vain) $(counter numa_hint_faults $groups/vain/memory.stat) $(counter numa_pages_migrated $groups/vain/memory.stat)" ] && echo yes)"
 
-begin 1	# tried again, and at rest again for longer
-within 100 is_state vain active
-echo "resumed $?"
-within 400 is_state vain resting
-echo "rests $?"
+rests() { autonumactl status --cgroup "$1" --json | sed -n 's/.*"rests": *\([0-9]*\).*/\1/p'; }
+
+begin 1	# tried again, and at rest again for longer; unless a few more accesses were local by chance, then it is the next
+for again in 1 2 3 4; do
+	within 100 is_state vain active
+	resumed=$?
+	within 400 is_state vain resting
+	rests=$?
+	[ "$(rests vain)" != 2 ] || break
+done
+echo "resumed $resumed"
+echo "rests $rests"
 state vain
 kill -KILL $vain; wait
 

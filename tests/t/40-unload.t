@@ -42,7 +42,7 @@ while [ $n -lt $cycles ]; do
 	mode_of
 	modprobe autonuma migrate=$mode scan_period_min_ms=50 min_process_cpu_ms=0 migrate_batch=16 || exit 1
 	echo "cycle $n loaded $(cat /proc/sys/kernel/numa_balancing)"
-	echo "cycle $n $(unload | tr '\n' ' ')"
+	echo "cycle $n $(in_action $(child_of $private) unload | tr '\n' ' ')"
 	faults=$(counter numa_hint_faults)
 	wait_sweeps $private 2
 	wait_sweeps $procs 2

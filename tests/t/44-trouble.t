@@ -159,17 +159,6 @@ count_mms() {
 	echo 1 >/sys/kernel/slab/mm_struct/shrink
 	read -r mms rest </sys/kernel/slab/mm_struct/objects
 }
-# Killed in the middle of everything: memory is taken back to node 0 until the instant has come.
-kill_in_action() {
-	unload $process >/tmp/killed &
-	killer=$!
-	while kill -0 $killer 2>/dev/null; do
-		migratepages $process all 0 2>/dev/null
-		usleep 500000
-	done
-	wait $killer
-	tr '\n' ' ' </tmp/killed
-}
 count_mms
 echo "mms-before $mms"
 n=0
@@ -190,7 +179,7 @@ while [ $n -lt $kills ]; do
 	esac
 	if [ $((n % 2)) = 0 ]; then
 		within 20 queued 1 0
-		echo "kill $n $(kill_in_action)"
+		echo "kill $n $(in_action $process unload $process | tr '\n' ' ')"
 	else
 		within 20 more migrated $migrated
 		usleep $((n * 7919 % 200 * 1000))
