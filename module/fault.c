@@ -495,6 +495,18 @@ static void say_fault(const struct an_fault *f, const struct an_span *span,
 	an_decided(fault, &d);
 }
 
+/*
+ * Not ours, or touched by a stranger (ptrace, ksmd, vhost): restored, and not counted
+ * for one of ours that came to nothing before.
+ */
+static void forget_decided(void)
+{
+	struct an_thread *t = an_thread_find(current);
+
+	if (t)
+		t->decided = false;
+}
+
 /* The decide operation of the core hooks: contexts and locks are theirs. */
 int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		    struct folio *folio, const nodemask_t *allowed)
@@ -509,9 +521,10 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	atomic64_t *votes;
 	int last;
 
-	/* Not ours, or touched by a stranger (ptrace, ksmd, vhost): restored. */
-	if (!p || !an_running() || current->mm != mm)
+	if (!p || !an_running() || current->mm != mm) {
+		forget_decided();
 		return NUMA_NO_NODE;
+	}
 	t = an_thread_get(current);
 	if (t) {
 		t->queued_to = NUMA_NO_NODE;	/* of a fault that came to nothing */
