@@ -66,6 +66,7 @@ echo 1 >$release
 echo "lock left-planted $(status left_planted)"
 echo "lock running $(status running)"
 gear scan 1
+migratepages $process all 0	# it may all have been in place
 echo "lock moves-again $(rises migrated 1000)"
 echo $process >$hold
 rmmod autonuma
