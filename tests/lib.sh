@@ -136,7 +136,10 @@ intervals() {
 
 local_whole() { intervals "$1" 'share'; }
 local_last_tenth() { intervals "$1" '.[length - length / 10 | floor:] | share'; }
-# The middle one of the last three tenths: that the load balancer takes a thread away for a moment is no placement.
-local_late() { local_by_tenth "$1" | tr ' ' '\n' | tail -n 3 | sort -g | sed -n 2p; }
+# middle: of an odd number of lines
+middle() { sort -g | awk '{ line[NR] = $0 } END { print line[(NR + 1) / 2] }'; }
+# local_settled CASE N: the middle one of the last N tenths. That the load balancer takes a thread away for a moment is no
+# placement.
+local_settled() { local_by_tenth "$1" | tr ' ' '\n' | tail -n "$2" | middle; }
 local_by_tenth() { intervals "$1" '[range(10) as $i | .[length * $i / 10 | floor:length * ($i + 1) / 10 | floor] | share] | join(" ")'; }
 kernel_share() { intervals "$1" 'sum(.kernel_insns | add) as $k | sum(.user_insns | add) as $u | $k / ($k + $u) * 10000 | round / 10000'; }

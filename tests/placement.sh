@@ -74,8 +74,8 @@ task_steps() { echo $(($(said_in "$1" status task_moves) + $(said_in "$1" status
 # holds CASE PLACEMENT: what that placement promises.
 holds() {
 	case $2 in
-	a)	at_least "$(local_late "$1")" 0.90 && at_least "$(task_steps "$1")" 1 && at_least "$(migrated "$1")" 1 ;;
-	b | c)	at_least "$(local_late "$1")" 0.90 ;;
+	a)	at_least "$(local_settled "$1" 3)" 0.90 && at_least "$(task_steps "$1")" 1 && at_least "$(migrated "$1")" 1 ;;
+	b | c)	at_least "$(local_settled "$1" 3)" 0.90 ;;
 	d)	at_least "$(local_last_tenth "$1")" "$(awk -v best="$(best_of_d)" 'BEGIN { print 0.9 * best }')" ;;
 	e)	at_most "$(migrated_late "$1")" 4096 ;; # of 65536: eight regions, as use wanders
 	esac

@@ -75,14 +75,10 @@ guest_ended_well
 # forecast CASE: the local share expected, 0 to 1
 forecast() { said_in "$1" status | jq -r '(.scope.forecast_pm // 0) / 1000'; }
 
-# settled CASE: the local share that it comes to rest at: the middle one of the last five tenths. A thread that the load
-# balancer takes away once is not what the forecast is of.
-settled() { local_by_tenth "$1" | tr ' ' '\n' | tail -n 5 | sort -n | sed -n 3p; }
-
 # gains CASE: what it is forecast to rise by, and by how much it does
 gains() {
 	local before after
-	before=$(local_whole "$1") after=$(settled "1$1")
+	before=$(local_whole "$1") after=$(local_settled "1$1" 5)
 	awk -v b="$before" -v a="$after" -v f="$(forecast "$1")" 'BEGIN { print f - b, a - b }'
 }
 

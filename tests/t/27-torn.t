@@ -38,7 +38,7 @@ done
 check "owners in turn: taken apart" at_least "$(said_in 0 tried)" $((huge * 3 / 4))
 check "and no other than those are split" is "$(said_in 0 split)" "$(said_in 0 tried)"
 check "it pays" at_least "$(said_in 0 pays)" $((huge / 2))
-check "parts go to their owners" at_least "$(local_late 0)" 0.85
+check "parts go to their owners" at_least "$(local_settled 0 3)" 0.85
 check "khugepaged wants them together" at_least "$(said_in 0 kept)" 100
 check "and is kept from it" at_most "$(said_in 0 collapsed)" $((huge / 20))
 check "all use all: hardly any is tried" at_most "$(said_in 1 tried)" $((huge / 8))
