@@ -17,9 +17,6 @@ private=$load_pid
 start_load procs --mem 32 --stride 1024 --sweeps 1000000
 procs=$load_pid
 
-# The largest process of a load: all of its memory back to node 0, so that there is something to do.
-back_to_node_0() { migratepages "$(child_of "$1")" all 0; }
-
 # How many threads of the loads have a preferred node.
 preferred() {
 	for pid in $private $procs; do
@@ -38,7 +35,6 @@ leftovers() {
 n=0
 while [ $n -lt $cycles ]; do
 	echo $((n % 2)) >/proc/sys/kernel/numa_balancing
-	back_to_node_0 $private
 	mode_of
 	modprobe autonuma migrate=$mode scan_period_min_ms=50 min_process_cpu_ms=0 migrate_batch=16 || exit 1
 	echo "cycle $n loaded $(cat /proc/sys/kernel/numa_balancing)"
