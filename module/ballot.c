@@ -210,16 +210,19 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 }
 
 /**
- * an_ballot_planted_each - all pages of the region will fault
+ * an_ballot_planted_each - all pages of the region will fault, but those at rest
  * @word: the votes on it
+ * @some: and some will, or there are none at all
  *
  * Return: the votes with that noted, until its pages have no owner each.
  */
-u64 an_ballot_planted_each(u64 word)
+u64 an_ballot_planted_each(u64 word, bool some)
 {
 	union an_ballot b = { .word = word };
 
 	b.each = 1;
+	if (some)
+		b.seen = 0;
 	return b.word;
 }
 
@@ -325,6 +328,17 @@ bool an_ballot_unused(u64 word)
 	return b.draw && !b.seen && !b.sparse;
 }
 
+/**
+ * an_ballot_used - did a page of the region fault since some were made to
+ * @word: the votes on it; of a sparse one that is not noted, nor where there were none
+ */
+bool an_ballot_used(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return b.seen && !b.sparse && voted(&b);
+}
+
 static bool agreed(const union an_ballot *b)
 {
 	return clear(b->yes, b->no) && clear(b->last_yes, b->last_no) &&
@@ -415,6 +429,21 @@ enum an_verdict an_ballot_verdict_of(u64 word, bool mapped, int *node)
 		return verdict;
 	*node = AN_NO_NODE;
 	return some_vote(&b) ? AN_V_TORN : AN_V_OPEN;
+}
+
+/**
+ * an_ballot_overruled - the verdict of one process on a region that another one claims
+ * @verdict: of an_ballot_verdict_of()
+ * @node: in and out, as there
+ *
+ * Neither its node nor its home is to have all of it. Pages of its own may move.
+ */
+enum an_verdict an_ballot_overruled(enum an_verdict verdict, int *node)
+{
+	if (verdict != AN_V_GATHER && verdict != AN_V_SHARED)
+		return verdict;
+	*node = AN_NO_NODE;
+	return AN_V_FOREIGN;
 }
 
 /**

@@ -11,6 +11,7 @@
 #include <linux/topology.h>
 #include "autonuma.h"
 #include "ballot.h"
+#include "claims.h"
 #include "decision.h"
 #include "fault.h"
 #include "migrated.h"
@@ -134,8 +135,30 @@ static void end_trial(struct an_process *p, unsigned long addr,
 			     AN_R_SPLIT_PAYS : AN_R_SPLIT_VAIN);
 }
 
+/* The verdict of these votes, and of others who use the region. */
+static void judge(struct an_fault *f, const struct an_process *p,
+		  const struct vm_area_struct *vma, unsigned long addr, u64 votes)
+{
+	f->verdict = an_ballot_verdict_of(votes, f->mapped, &f->leader);
+	if (f->mapped && an_claimed(p, vma, addr, f->leader))
+		f->verdict = an_ballot_overruled(f->verdict, &f->leader);
+}
+
+/* It uses the region of a shared mapping; and does one on another node? */
+static void claim(struct an_fault *f, struct an_process *p,
+		  const struct vm_area_struct *vma, unsigned long addr)
+{
+	bool several = READ_ONCE(p->claimant.node) == AN_NODES_SEVERAL;
+
+	f->claimed = an_claimed(p, vma, addr, f->cpu_node);
+	if (an_claim(p, vma, addr, several ? AN_NODES_SEVERAL : f->cpu_node) &&
+	    !READ_ONCE(p->claimant.holds))
+		WRITE_ONCE(p->claimant.holds, true);
+}
+
 /* Finds the verdict with this vote. */
-static void cast(struct an_fault *f, struct an_process *p, unsigned long addr,
+static void cast(struct an_fault *f, struct an_process *p,
+		 const struct vm_area_struct *vma, unsigned long addr,
 		 atomic64_t *votes, const struct an_vote *vote)
 {
 	s64 old = atomic64_read(votes), new;
@@ -143,7 +166,7 @@ static void cast(struct an_fault *f, struct an_process *p, unsigned long addr,
 	do {
 		new = an_ballot_vote(old, vote);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
-	f->verdict = an_ballot_verdict_of(new, f->mapped, &f->leader);
+	judge(f, p, vma, addr, new);
 	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
 		end_trial(p, addr, f->verdict);
 }
@@ -156,12 +179,11 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	struct an_vote vote = {
 		.node = f->cpu_node,
 		.pass = READ_ONCE(p->pass),
-		.same = f->last_node == f->cpu_node,
 		.mapped = f->mapped,
 	};
 	u64 before = atomic64_read(votes);
 
-	f->verdict = an_ballot_verdict_of(before, f->mapped, &f->leader);
+	judge(f, p, vma, addr, before);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
 	if (was->sample) {
 		f->stale = READ_ONCE(an_params.migrate) != AN_MIGRATE_FAULT &&
@@ -173,10 +195,13 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		was->at_rest = an_ballot_rests(before) && !was->hopeless;
 	}
 	weigh_past(f, p, was);
+	if (f->mapped && !was->mute)
+		claim(f, p, vma, addr);
 	vote.known = an_policy_tells(f);
+	vote.same = an_policy_same(f);
 	vote.mute = was->mute;
 	if (f->verdict != AN_V_NONE)
-		cast(f, p, addr, votes, &vote);
+		cast(f, p, vma, addr, votes, &vote);
 }
 
 /* Only then may huge pages be taken apart, or be kept from being made. */

@@ -11,6 +11,7 @@
 #include "autonuma.h"
 #include "balance.h"
 #include "choice.h"
+#include "claims.h"
 #include "debugfs.h"
 #include "decision.h"
 #include "fault.h"
@@ -154,9 +155,12 @@ static int __init autonuma_init(void)
 	if (err)
 		return err;
 	an_stats_init();
-	err = an_migrated_init();
+	err = an_claims_init();
 	if (err)
 		goto stats_exit;
+	err = an_migrated_init();
+	if (err)
+		goto claims_exit;
 	if (one_node())
 		pr_info("one node has memory: nothing to do\n");
 	module_ready = true;
@@ -173,6 +177,8 @@ static int __init autonuma_init(void)
 end:
 	gears_end();
 	an_migrated_exit();
+claims_exit:
+	an_claims_exit();
 stats_exit:
 	an_stats_exit();
 	an_decision_exit();
@@ -186,6 +192,7 @@ static void __exit autonuma_exit(void)
 	gears_end();
 	an_choice_exit();
 	an_migrated_exit();
+	an_claims_exit();
 	an_stats_exit();
 	an_decision_exit();
 	pr_info("unloaded\n");

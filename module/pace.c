@@ -139,6 +139,19 @@ static s16 settled_on(const struct an_thread *stat)
 	return stat->seen_node;
 }
 
+/* A thread that had no fault in so many passes is not there for who uses what. */
+#define USES_PASSES	8
+
+/* Of threads that use memory: the node of all, if it is known. */
+static int node_with(int all_on, const struct an_process *p, const struct an_thread *stat)
+{
+	int nid = settled_on(stat);
+
+	if (p->pass - stat->pass > USES_PASSES || nid == AN_NO_NODE || nid == all_on)
+		return all_on;
+	return all_on == AN_NO_NODE ? nid : AN_NODES_SEVERAL;
+}
+
 /**
  * an_pace_pass_begins - where do the threads run whose pids pages may keep
  * @p: the process
@@ -151,11 +164,14 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 {
 	DECLARE_BITMAP(taken, AN_WHERE_SLOTS) = {};
 	const struct an_thread *stat;
+	int all_on = AN_NO_NODE;
 	struct task_struct *t;
 	u32 slot;
 
 	for_each_thread(leader, t) {
 		stat = an_thread_find(t);
+		if (stat)
+			all_on = node_with(all_on, p, stat);
 		slot = t->pid & LAST__PID_MASK;
 		if (!stat || (test_bit(slot, taken) &&
 			      p->where[slot] != settled_on(stat)))
@@ -166,6 +182,7 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 	}
 	for_each_clear_bit(slot, taken, AN_WHERE_SLOTS)
 		p->where[slot] = AN_WHERE_NOBODY;
+	an_claims_pass(p, all_on);
 }
 
 /* Who reads some of it meanwhile, at a fault or in gear 4, has no lock. */

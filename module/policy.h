@@ -75,6 +75,7 @@ struct an_fault {
 	bool same_task;		/* last fault was of the same thread */
 	bool mapped;		/* other processes may map the page, too */
 	bool foreign;		/* and one of them used it last */
+	bool claimed;		/* and its region is used on another node, by another process */
 	bool stale;		/* it may be long ago */
 	bool settled;		/* it had its users, until just now */
 	bool changed;		/* as all memory had: threads may change places first */
@@ -189,6 +190,7 @@ struct an_stay {
 bool an_policy_kept(enum an_reason why);
 bool an_policy_votes(const struct an_fault *f);
 bool an_policy_knows(const struct an_fault *f);
+bool an_policy_same(const struct an_fault *f);
 bool an_policy_tells(const struct an_fault *f);
 enum an_reason an_policy_fault(const struct an_fault *f);
 bool an_policy_in_turn(const struct an_fault *f, enum an_reason why);

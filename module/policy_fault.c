@@ -56,6 +56,18 @@ bool an_policy_knows(const struct an_fault *f)
 }
 
 /**
+ * an_policy_same - did the page keep its node
+ * @f: the fault
+ *
+ * Where another process used it last, from this node, those on other nodes may have
+ * come before both. Context: any; looks at @f only.
+ */
+bool an_policy_same(const struct an_fault *f)
+{
+	return f->last_node == f->cpu_node && !(f->foreign && f->claimed);
+}
+
+/**
  * an_policy_tells - does this fault tell whether the page has one user
  * @f: the fault
  *
@@ -65,7 +77,7 @@ bool an_policy_knows(const struct an_fault *f)
  */
 bool an_policy_tells(const struct an_fault *f)
 {
-	if (f->foreign && f->last_node != f->cpu_node)
+	if (f->foreign && !an_policy_same(f))
 		return true;
 	return an_policy_knows(f) &&
 	       (f->last_node == f->cpu_node || !f->same_task);

@@ -20,6 +20,7 @@
 #include "balance.h"
 #include "ballot.h"
 #include "batch.h"
+#include "claims.h"
 #include "decision.h"
 #include "migrated.h"
 #include "pace.h"
@@ -247,6 +248,43 @@ static bool page_by_page(const struct an_guide *g)
 		READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT);
 }
 
+/* A process uses a region of a shared mapping, if pages of it faulted since some were to. */
+static void uphold_claim(struct an_process *p, const struct vm_area_struct *vma,
+			 unsigned long addr, u64 votes)
+{
+	if (an_ballot_used(votes) && an_claim(p, vma, addr, p->claimant.node))
+		WRITE_ONCE(p->claimant.holds, true);
+}
+
+/*
+ * So it does while others have their turn. Returns where to go on: a GiB at once, as that
+ * is no work, and none at all for who has no claim.
+ */
+static unsigned long uphold_claims(struct an_process *p, const struct vm_area_struct *vma,
+				   unsigned long addr)
+{
+	unsigned long end = min(ALIGN(addr + 1, 1UL << AN_BLOCK_SHIFT), vma->vm_end);
+	atomic64_t *votes;
+
+	if (!p->claimant.held)
+		return vma->vm_end;
+	for (; addr < end; addr = ALIGN(addr + 1, AN_REGION_SIZE)) {
+		votes = an_regions_find(p, addr);
+		if (!votes)
+			break;		/* nor any other of this GiB */
+		uphold_claim(p, vma, addr, atomic64_read(votes));
+	}
+	return end;
+}
+
+/* Of what other processes map, too: who else says that it uses it. */
+static void heed_claims(const struct an_process *p, const struct vm_area_struct *vma,
+			unsigned long addr, struct an_guide *g)
+{
+	if (an_claimed(p, vma, addr, g->node))
+		g->verdict = an_ballot_overruled(g->verdict, &g->node);
+}
+
 /* The votes on the region of @addr, NULL to look at it page by page. */
 static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 			      unsigned long addr, struct an_guide *g)
@@ -263,8 +301,12 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 		return votes;
 	b.word = atomic64_read(votes);
 	g->unused = mapped && an_ballot_unused(b.word);
+	if (mapped)
+		uphold_claim(p, vma, addr, b.word);
 	b.sparse = 0;
 	g->verdict = an_ballot_verdict_of(b.word, mapped, &g->node);
+	if (mapped)
+		heed_claims(p, vma, addr, g);
 	g->each = page_by_page(g);
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);
@@ -278,7 +320,7 @@ static u64 planted(u64 word, const struct an_guide *g)
 	static const struct an_vote nobody = { .mute = true };
 
 	if (g->each && !g->sparse)
-		return an_ballot_planted_each(word);
+		return an_ballot_planted_each(word, g->asked);
 	if (g->drawn)
 		word = an_ballot_drawn(word, g->draw, g->rests);
 	if (g->drawn && !g->found)
@@ -327,13 +369,18 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 				 struct an_plant *plant)
 {
 	struct vm_area_struct *vma = find_vma(p->mm, addr);
-	unsigned long start, end, planted = plant->planted;
+	unsigned long start, end, planted = plant->planted, counted = plant->counted;
 	enum an_reason why;
 	atomic64_t *votes;
 
 	if (!vma)
 		return 0;
 	why = vma_wanted(p, vma);
+	if (why == AN_R_VMA_NOT_ITS_TURN) {
+		end = uphold_claims(p, vma, max(addr, vma->vm_start));
+		if (end < vma->vm_end)
+			return end;
+	}
 	if (why != AN_R_NONE) {
 		skip_vma(p, vma, why);
 		return vma->vm_end;
@@ -347,6 +394,7 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 		return end;
 	an_walk_plant(vma, start, end, plant);
 	an_shared_walked(vma, (plant->planted - planted) * stands_for(&plant->guide));
+	plant->guide.asked = plant->planted > planted || plant->counted == counted;
 	note_planted(p, start, votes, &plant->guide);
 	return end;
 }

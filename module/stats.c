@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <trace/events/sched.h>
 #include "autonuma.h"
+#include "claims.h"
 #include "policy.h"
 #include "probe.h"
 #include "regions.h"
@@ -164,6 +165,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	atomic_set(&p->trials, AN_TRIALS_FIRST);
 	if (choice)
 		WRITE_ONCE(choice->processes, choice->processes + 1);
+	an_claims_begin(p);
 	list_add_tail_rcu(&p->list, &an_processes);
 	hlist_add_head_rcu(&p->hash, process_bucket(mm));
 	return p;
@@ -221,6 +223,7 @@ void an_process_unlink(struct an_process *p, struct list_head *dead)
 		an_process_account(p, &p->choice->ended);
 		WRITE_ONCE(p->choice->processes, p->choice->processes - 1);
 	}
+	an_claims_end(p);
 	hlist_del_rcu(&p->hash);
 	list_del_rcu(&p->list);
 	list_add(&p->dead, dead);

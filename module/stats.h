@@ -9,6 +9,7 @@
 #include <linux/sched/clock.h>
 #include <linux/xarray.h>
 #include "choice.h"
+#include "claims.h"
 #include "policy_pace.h"
 
 /*
@@ -98,6 +99,7 @@ struct an_process {
 	u32 *counting;			/* per node, of the pass under way */
 
 	struct an_turn turn;		/* see shared.c; scand's */
+	struct an_claimant claimant;	/* see claims.c */
 
 	struct xarray blocks;		/* votes on its regions, see regions.h */
 

@@ -239,13 +239,30 @@ static void test_mapped(void)
 	word = vote_mapped(0, 8, AN_BALLOT_SAMPLES / 2, false, true, true);
 	ok(an_ballot_verdict_of(word, true, &node) == AN_V_TORN,
 	   "mapped: half of its pages are used from here: torn");
-	word = vote_mapped(an_ballot_planted_each(word), 4, 256, false, true, true);
+	word = vote_mapped(an_ballot_planted_each(word, true), 4, 256, false, true, true);
 	ok(an_ballot_verdict_of(word, true, &node) == AN_V_TORN,
 	   "mapped: and so it stays, however many of them fault");
+	node = 1;
+	ok(an_ballot_overruled(AN_V_GATHER, &node) == AN_V_FOREIGN && node == AN_NO_NODE,
+	   "claimed: not gathered where others use it from elsewhere");
+	ok(an_ballot_overruled(AN_V_SHARED, &node) == AN_V_FOREIGN,
+	   "claimed: nor drawn to its home");
+	ok(an_ballot_overruled(AN_V_TORN, &node) == AN_V_TORN,
+	   "claimed: its own pages may come");
+	ok(an_ballot_overruled(AN_V_OPEN, &node) == AN_V_OPEN,
+	   "claimed: what is not known is asked on");
 	ok(!an_ballot_unused(0), "unused: not before it was drawn");
+	ok(!an_ballot_used(0), "used: nor that");
 	word = an_ballot_drawn(0, an_ballot_next_draw(0), false);
 	ok(an_ballot_unused(word), "unused: drawn, and no page has faulted");
-	ok(!an_ballot_unused(an_ballot_vote(word, &vote)), "unused: no more");
+	ok(!an_ballot_used(word), "unused: so it is not used");
+	word = an_ballot_vote(word, &vote);
+	ok(!an_ballot_unused(word) && an_ballot_used(word), "unused: no more");
+	ok(an_ballot_used(an_ballot_planted_each(word, false)),
+	   "used: and so it stays while no page is made to fault");
+	ok(!an_ballot_used(an_ballot_planted_each(word, true)),
+	   "used: not until one faults, where each was made to");
+	ok(!an_ballot_used(an_ballot_sparse(word, true)), "used: not known of a sparse one");
 }
 
 static void test_torn(void)
@@ -348,7 +365,7 @@ static void test_stays_torn(void)
 		for (n = 0; n < 10; n++) {
 			pass(&r);
 			if (verdict(&r, &node) == AN_V_TORN)
-				r.word = an_ballot_planted_each(r.word);
+				r.word = an_ballot_planted_each(r.word, true);
 		}
 		r.user = shared;
 		pass(&r);

@@ -199,6 +199,12 @@ void test_foreign(void)
 	f.foreign = true;
 	f.last_node = f.cpu_node;
 	ok(!an_policy_tells(&f), "foreign: nor does use from the same node");
+	ok(an_policy_same(&f), "foreign: what was used from the same node kept it");
+	f.claimed = true;
+	ok(!an_policy_same(&f) && an_policy_tells(&f),
+	   "foreign: not if processes on other nodes use the region, as it then tells");
+	f.foreign = false;
+	ok(an_policy_same(&f), "foreign: its own page did, whoever uses others of the region");
 }
 
 /* Who is out of place has no vote; what follows as a region. */
