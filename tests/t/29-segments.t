@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Memory that several processes map. Where each uses a part of its own, though it maps all, every part comes to its
-# process, for few faults; what all of them use has no better place, and is not moved from one to the other.
+# process, for few faults; what all of them use has no better place, and is not moved from one to the other, be it that
+# some of them are asked more often than the rest; what all users of are on one node comes to that.
 source "$(dirname "$0")/../lib.sh"
 
 pages=$((64 * 256))
@@ -33,14 +34,39 @@ for case in 2 3 4; do
 	echo "moved $(status migrated)"
 	rmmod autonuma
 done
+
+# Long enough for the rest to be at rest, while the balancer moves some of them about, and these are asked often.
+for case in 5 6 7; do
+	modprobe autonuma
+	begin $case
+	load segment --procs 6 --mem 64 --born 0 --spread --stride 1024 --sweeps 250 >/tmp/out || exit 1
+	echo "moved $(status migrated)"
+	rmmod autonuma
+done
+
+# They begin on several nodes, and then are all on node 1.
+groups=/sys/fs/cgroup
+to_node_1() { for pid in $(pidof load); do echo $pid >$groups/one/cgroup.procs; done; }
+mkdir $groups/one
+echo +cpuset >$groups/cgroup.subtree_control
+echo 2-3 >$groups/one/cpuset.cpus
+modprobe autonuma
+begin 8
+start_load segment --procs 2 --mem 64 --born 0 --spread --stride 1024 --sweeps 600
+sleep 1
+to_node_1
+within 120 moved_most
+echo "came $?"
+wait $load_pid || exit 1
 SCRIPT
 )
 GUEST
 
 guest_ended_well
-for case in 1 2 3 4; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
-# common FUNCTION [ARG]: what it tells of the three
-common() { for case in 2 3 4; do "$1" "$case" "${@:2}"; done; }
+for case in 1 2 3 4 5 6 7; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
+# of CASES FUNCTION [ARG]: what it tells of them
+of() { for case in $1; do "$2" "$case" "${@:3}"; done; }
+common() { of "2 3 4" "$@"; }
 note "parts: $(said_in 1 faults) faults, common: $(common said_in faults | tr '\n' ' ')"
 check "parts: each comes to its process" at_least "$(local_last_tenth 1)" 0.95
 check "parts: three quarters of all pages had to move, and hardly more were" at_most "$(said_in 1 moved)" $((pages * 9 / 10))
@@ -48,4 +74,7 @@ check "parts: a fault for four pages at most" at_most "$(said_in 1 faults)" $((p
 check "common: nothing is gained" at_most "$(common local_last_tenth | middle)" 0.4
 check "common: hardly anything moves" at_most "$(common said_in moved | middle)" $((pages / 4))
 check "common: a fault for two pages at most, in 60 sweeps of 8 processes" at_most "$(common said_in faults | middle)" $((pages / 2))
+check "longer: hardly anything moves" at_most "$(of "5 6 7" said_in moved | middle)" $((pages / 4))
+check "all users on one node: it comes there" is "$(said_in 8 came)" 0
+check "all users on one node: all is local there" at_least "$(local_last_tenth 8)" 0.95
 finish
