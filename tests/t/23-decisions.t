@@ -137,11 +137,12 @@ check "and not by threads" is "$thread" "$only_thread"
 
 NUMALAB_NOLOAD=1 guest "${standard_machine[@]}" --balancer autonuma <<'GUEST'
 modprobe autonuma min_process_cpu_ms=0 scan_period_min_ms=100 || exit 1
-# bring THREADS: each has memory of its own, which comes from node 0
+# bring THREADS: each has memory of its own, which comes from node 0; so much that little of it comes before it is seen how
+# many they are
 bring() {
-	start_load procs --procs $1 --threads 1 --mem 128 --born 0 --stride 1024 --sweeps 1000000
+	start_load procs --procs $1 --threads 1 --mem 256 --born 0 --stride 1024 --sweeps 1000000
 	before=$(status migrated) by=$(status why_migrated_by_worker)
-	brought() { [ "$(status migrated)" -gt "$((before + 12000))" ]; }
+	brought() { [ "$(status migrated)" -gt "$((before + 30000))" ]; }
 	wait_until brought
 	end_load $load_pid
 	echo "workers $(((1000 * ($(status why_migrated_by_worker) - by)) / ($(status migrated) - before)))"
