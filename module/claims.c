@@ -84,6 +84,11 @@ static u32 tag_of(u32 hash)
 	return hash % (1 << TAG_BITS);
 }
 
+static struct an_bucket *bucket_of(u32 hash)
+{
+	return &buckets[reciprocal_scale(hash, nr_buckets)];
+}
+
 static u16 now_s(void)
 {
 	return jiffies / HZ;
@@ -206,8 +211,7 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
 	if (!vma->vm_file || !who)
 		return false;
 	hash = hash_of(vma, addr);
-	at = place_of(&buckets[reciprocal_scale(hash, nr_buckets)], tag_of(hash),
-		      who, nid);
+	at = place_of(bucket_of(hash), tag_of(hash), who, nid);
 	if (!at)
 		return false;
 	old.word = atomic64_read(at);
@@ -244,7 +248,7 @@ bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
 	if (!vma->vm_file)
 		return false;
 	hash = hash_of(vma, addr);
-	b = &buckets[reciprocal_scale(hash, nr_buckets)];
+	b = bucket_of(hash);
 	for (i = 0; i < BUCKET_CLAIMS; i++) {
 		c.word = atomic64_read(&b->claims[i]);
 		if (c.tag == tag_of(hash) && c.who != p->claimant.who &&
@@ -252,4 +256,27 @@ bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
 			return true;
 	}
 	return false;
+}
+
+/**
+ * an_claims_heed - what the votes of a process on a region add up to, where others use it
+ * @p: the process
+ * @vma: a shared mapping of its
+ * @addr: in the region
+ * @verdict: of an_ballot_verdict_of()
+ * @node: in and out, as there
+ *
+ * Context: as above.
+ */
+enum an_verdict an_claims_heed(const struct an_process *p,
+			       const struct vm_area_struct *vma, unsigned long addr,
+			       enum an_verdict verdict, int *node)
+{
+	int nid = *node;
+	enum an_verdict overruled = an_ballot_overruled(verdict, &nid);
+
+	if (overruled == verdict || !an_claimed(p, vma, addr, *node))
+		return verdict;
+	*node = nid;
+	return overruled;
 }

@@ -7,6 +7,7 @@
 #define _AUTONUMA_CLAIMS_H
 
 #include <linux/types.h>
+#include "policy.h"
 
 struct an_process;
 struct vm_area_struct;
@@ -35,5 +36,8 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
 	      unsigned long addr, int nid);
 bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
 		unsigned long addr, int nid);
+enum an_verdict an_claims_heed(const struct an_process *p,
+			       const struct vm_area_struct *vma, unsigned long addr,
+			       enum an_verdict verdict, int *node);
 
 #endif /* _AUTONUMA_CLAIMS_H */

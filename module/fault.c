@@ -140,8 +140,8 @@ static void judge(struct an_fault *f, const struct an_process *p,
 		  const struct vm_area_struct *vma, unsigned long addr, u64 votes)
 {
 	f->verdict = an_ballot_verdict_of(votes, f->mapped, &f->leader);
-	if (f->mapped && an_claimed(p, vma, addr, f->leader))
-		f->verdict = an_ballot_overruled(f->verdict, &f->leader);
+	if (f->mapped)
+		f->verdict = an_claims_heed(p, vma, addr, f->verdict, &f->leader);
 }
 
 /* It uses the region of a shared mapping; and does one on another node? */
@@ -150,7 +150,7 @@ static void claim(struct an_fault *f, struct an_process *p,
 {
 	bool several = READ_ONCE(p->claimant.node) == AN_NODES_SEVERAL;
 
-	f->claimed = an_claimed(p, vma, addr, f->cpu_node);
+	f->claimed = f->foreign && an_claimed(p, vma, addr, f->cpu_node);
 	if (an_claim(p, vma, addr, several ? AN_NODES_SEVERAL : f->cpu_node) &&
 	    !READ_ONCE(p->claimant.holds))
 		WRITE_ONCE(p->claimant.holds, true);

@@ -277,14 +277,6 @@ static unsigned long uphold_claims(struct an_process *p, const struct vm_area_st
 	return end;
 }
 
-/* Of what other processes map, too: who else says that it uses it. */
-static void heed_claims(const struct an_process *p, const struct vm_area_struct *vma,
-			unsigned long addr, struct an_guide *g)
-{
-	if (an_claimed(p, vma, addr, g->node))
-		g->verdict = an_ballot_overruled(g->verdict, &g->node);
-}
-
 /* The votes on the region of @addr, NULL to look at it page by page. */
 static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 			      unsigned long addr, struct an_guide *g)
@@ -306,7 +298,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	b.sparse = 0;
 	g->verdict = an_ballot_verdict_of(b.word, mapped, &g->node);
 	if (mapped)
-		heed_claims(p, vma, addr, g);
+		g->verdict = an_claims_heed(p, vma, addr, g->verdict, &g->node);
 	g->each = page_by_page(g);
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);

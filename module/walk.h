@@ -40,7 +40,7 @@ struct an_guide {
 	bool drawn;		/* out: they were */
 	bool found;		/* out: and some are there to fault */
 	bool rests;		/* out: likewise, of a region at rest */
-	bool asked;		/* some pages will fault, or none is there */
+	bool asked;		/* out: some pages will fault, or none is there */
 };
 
 /* What one walk over one chunk of a VMA counts and plants. */
