@@ -467,6 +467,36 @@ u64 an_ballot_huge(u64 word, bool same)
 }
 
 /**
+ * an_ballot_huge_mapped - the votes on a region that is a huge page of a file
+ * @node: that used it
+ *
+ * Whoever maps it may use it from anywhere, so claims tell what becomes of it, and
+ * not votes. One vote notes that the process did use it, until an_ballot_asked().
+ *
+ * Return: the votes.
+ */
+u64 an_ballot_huge_mapped(u32 node)
+{
+	union an_ballot b = { .last_node = node, .last_yes = 1, .seen = 1 };
+
+	return b.word;
+}
+
+/**
+ * an_ballot_asked - a region that is a huge page will fault
+ * @word: the votes on it
+ *
+ * Return: the votes with that noted.
+ */
+u64 an_ballot_asked(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	b.seen = 0;
+	return b.word;
+}
+
+/**
  * an_ballot_contested - do several nodes use a huge page
  * @word: of an_ballot_huge()
  */

@@ -92,6 +92,8 @@ enum an_verdict an_ballot_verdict(u64 word, int *node);
 enum an_verdict an_ballot_verdict_of(u64 word, bool mapped, int *node);
 enum an_verdict an_ballot_overruled(enum an_verdict verdict, int *node);
 u64 an_ballot_huge(u64 word, bool same);
+u64 an_ballot_huge_mapped(u32 node);
+u64 an_ballot_asked(u64 word);
 bool an_ballot_contested(u64 word);
 u64 an_ballot_trial(void);
 bool an_ballot_on_trial(u64 word);

@@ -211,24 +211,32 @@ static bool moves_memory(const struct an_process *p)
 	       READ_ONCE(an_params.migrate) != AN_MIGRATE_OFF;
 }
 
-/*
- * Asks the region of a huge page: whether several nodes use it. One of a file is
- * the file's, whoever maps it.
- */
+/* A huge page of a file is the file's, whoever maps it: is it used on another node? */
+static void ask_huge_mapped(struct an_fault *f, struct an_process *p,
+			    const struct vm_area_struct *vma, unsigned long addr,
+			    atomic64_t *votes)
+{
+	u64 vote = an_ballot_huge_mapped(f->cpu_node);
+
+	if (!f->mapped || !an_policy_votes(f))
+		return;
+	if (atomic64_read(votes) != vote)	/* also of its parts, before it was one */
+		atomic64_set(votes, vote);
+	claim(f, p, vma, addr);
+	if (an_claimed(p, vma, addr, f->cpu_node))
+		f->verdict = AN_V_FOREIGN;
+}
+
+/* Asks the region of a huge page of a process's own: whether several nodes use it. */
 static void ask_huge(struct an_fault *f, const struct an_process *p,
-		     struct folio *folio, atomic64_t *votes)
+		     atomic64_t *votes)
 {
 	bool same = f->last_node == f->cpu_node;
 	s64 old, new;
 
-	old = atomic64_read(votes);
-	if (!folio_test_anon(folio)) {
-		if (old)	/* of its parts, before it was one */
-			atomic64_set(votes, 0);
-		return;
-	}
 	if (!an_policy_votes(f) || !an_policy_tells(f))
 		return;
+	old = atomic64_read(votes);
 	do {
 		new = an_ballot_huge(old, same);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
@@ -578,8 +586,10 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		ask_region(&f, p, vmf->vma, addr, votes, &was);
 	} else {
 		weigh_past(&f, p, &was);
-		if (votes)
-			ask_huge(&f, p, folio, votes);
+		if (votes && folio_test_anon(folio))
+			ask_huge(&f, p, votes);
+		else if (votes)
+			ask_huge_mapped(&f, p, vmf->vma, addr, votes);
 	}
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))

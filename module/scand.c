@@ -311,6 +311,8 @@ static u64 planted(u64 word, const struct an_guide *g)
 {
 	static const struct an_vote nobody = { .mute = true };
 
+	if (g->huge)
+		return an_ballot_asked(word);
 	if (g->each && !g->sparse)
 		return an_ballot_planted_each(word, g->asked);
 	if (g->drawn)

@@ -241,6 +241,7 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 	old = pmdp_invalidate_ad(vma, addr, pmd);
 	set_pmd_at(vma->vm_mm, addr, pmd, pmd_modify(old, PAGE_NONE));
 	plant->planted += HPAGE_PMD_NR;
+	plant->guide.huge = true;
 	plant->huge++;
 }
 

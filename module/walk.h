@@ -37,6 +37,7 @@ struct an_guide {
 	u32 draw;		/* pages to make fault: of this draw */
 	bool redraw;		/* and of the one before, once more */
 	bool unused;		/* others may use it; the process was not seen to */
+	bool huge;		/* out: it is a huge page, which will fault */
 	bool drawn;		/* out: they were */
 	bool found;		/* out: and some are there to fault */
 	bool rests;		/* out: likewise, of a region at rest */

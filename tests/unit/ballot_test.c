@@ -470,6 +470,7 @@ static void test_huge(void)
 	u32 mean, part = contested(50, 40, &mean), i;
 	struct region r;
 	u64 word = 0;
+	int node;
 
 	ok(part >= 95 && mean <= 8, "huge: two nodes: contested in %u of 100, after %u votes",
 	   part, mean);
@@ -489,6 +490,11 @@ static void test_huge(void)
 	passes_until(&r, AN_V_GATHER, 3, 20);
 	ok(!an_ballot_contested(an_ballot_huge(r.word, false)),
 	   "huge: put together over one user's memory: no");
+	word = an_ballot_huge_mapped(2);
+	ok(an_ballot_used(word) && !an_ballot_used(an_ballot_asked(word)),
+	   "huge, mapped: used until it is asked");
+	ok(an_ballot_verdict_of(word, true, &node) == AN_V_OPEN && !an_ballot_unused(word),
+	   "huge, mapped: no verdict on its parts");
 }
 
 /* One page in four changes its node from pass to pass: neither owned nor shared. */
