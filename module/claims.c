@@ -12,13 +12,18 @@
  * the region. Two of each region are enough, of different nodes: so each process meets
  * one of another node.
  *
- * The table has a bucket of four claims for each region of the machine's memory: two
- * regions that meet in one have two each, a third one goes without. A claim is a word,
- * exchanged without a lock: one that is lost is made again. Lives from load to unload.
+ * Processes map a file wherever they like, so what is claimed are regions of the file:
+ * those that a process's own regions have parts of, see union an_grid.
+ *
+ * The table has a bucket of eight claims, a cache line, for each region of the machine's
+ * memory: four regions that meet in one have two each, a fifth one goes without. A claim
+ * is a word, exchanged without a lock: one that is lost is made again. Lives from load to
+ * unload.
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/fs.h>
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/log2.h>
@@ -33,7 +38,7 @@
 #define WHO_BITS	16
 #define UNTIL_BITS	16
 #define TAG_BITS	(64 - AN_CLAIM_NODE_BITS - WHO_BITS - UNTIL_BITS)
-#define BUCKET_CLAIMS	4
+#define BUCKET_CLAIMS	8
 
 static_assert(AN_CLAIM_NODE_BITS > AN_BALLOT_NODE_BITS);
 
@@ -62,19 +67,118 @@ struct an_bucket {
 	atomic64_t claims[BUCKET_CLAIMS];
 };
 
+/*
+ * Where the regions of a file begin, as long as anybody claims some whose own regions
+ * begin there: that of who was the first. So those of processes that were forked from one
+ * another are the same as the file's, wherever it is mapped; others' have parts of two.
+ */
+#define GRIDS_BITS	10
+#define FILE_BITS	(64 - UNTIL_BITS - 9)
+
+union an_grid {
+	u64 word;
+	struct {
+		u64 phase : 9;		/* the first page, modulo the region's size */
+		u64 until : UNTIL_BITS;	/* as above */
+		u64 file : FILE_BITS;	/* see file_of(); 0: none */
+	};
+};
+
+static_assert(sizeof(union an_grid) == sizeof(u64) && AN_REGION_PAGES <= 1 << 9);
+
+static atomic64_t grids[1 << GRIDS_BITS];
+
 static struct an_bucket *buckets;
 static u32 nr_buckets;
 
 /* Numbers of processes under balance: their claims count. Written by knuma_scand. */
 static DECLARE_BITMAP(claimants, 1 << WHO_BITS);
 
-/* Which region of which file; where its mappers disagree on that, the one it begins in. */
-static u32 hash_of(const struct vm_area_struct *vma, unsigned long addr)
+static u16 now_s(void)
+{
+	return jiffies / HZ;
+}
+
+/* Not more than that far ahead: what has ended lies behind. */
+static bool lasts(u16 until)
+{
+	return (u16)(until - now_s()) <= LASTS_MAX_S;
+}
+
+/* Of these pages of the file its mapping begins page tables with: modulo their size. */
+static u32 phase_of(const struct vm_area_struct *vma)
+{
+	return (vma->vm_pgoff - (vma->vm_start >> PAGE_SHIFT)) % AN_REGION_PAGES;
+}
+
+/* With its number: a file that ended may have been where this one is. */
+static u64 file_of(const struct vm_area_struct *vma)
+{
+	const struct inode *inode = file_inode(vma->vm_file);
+
+	return hash_64((unsigned long)inode + hash_64(inode->i_ino, 64), FILE_BITS);
+}
+
+static atomic64_t *grid_of(u64 file)
+{
+	return &grids[hash_64(file, GRIDS_BITS)];
+}
+
+static bool grid_stands(union an_grid g)
+{
+	return g.file && lasts(g.until);
+}
+
+/* With which page the regions of the file begin: the same for all who map it. */
+static u32 begin_of(const struct vm_area_struct *vma)
+{
+	u64 file = file_of(vma);
+	union an_grid g = { .word = atomic64_read(grid_of(file)) };
+
+	return g.file == file && grid_stands(g) ? g.phase : 0;
+}
+
+/* Who claims something keeps the file's regions where its own are, or has them there. */
+static void keep_begin(const struct vm_area_struct *vma)
+{
+	u64 file = file_of(vma);
+	atomic64_t *at = grid_of(file);
+	union an_grid new, old = { .word = atomic64_read(at) };
+
+	new = (union an_grid){
+		.phase = phase_of(vma),
+		.until = now_s() + LASTS_MAX_S,
+		.file = file,
+	};
+	if (grid_stands(old) &&
+	    (old.file != file || old.phase != new.phase ||
+	     (u16)(new.until - old.until) < LASTS_MAX_S / 2))
+		return;
+	atomic64_cmpxchg_relaxed(at, old.word, new.word);
+}
+
+/* The region of the file, by its number, that a page belongs to. */
+static unsigned long region_of(const struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long page = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+
+	return (page + AN_REGION_PAGES - begin_of(vma)) >> ilog2(AN_REGION_PAGES);
+}
+
+/* The first and the last one that the region of an address has a part of. */
+static unsigned long first_of(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return region_of(vma, max(ALIGN_DOWN(addr, AN_REGION_SIZE), vma->vm_start));
+}
+
+static unsigned long last_of(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return region_of(vma, min(ALIGN(addr + 1, AN_REGION_SIZE), vma->vm_end) - 1);
+}
+
+static u32 hash_of(const struct vm_area_struct *vma, unsigned long region)
 {
 	u64 file = (unsigned long)file_inode(vma->vm_file);
-	long first = (long)(ALIGN_DOWN(addr, AN_REGION_SIZE) - vma->vm_start) >>
-		     PAGE_SHIFT;
-	long region = (long)(vma->vm_pgoff + first) >> ilog2(AN_REGION_PAGES);
 
 	return jhash_3words(file, file >> 32, region, 0);
 }
@@ -89,15 +193,9 @@ static struct an_bucket *bucket_of(u32 hash)
 	return &buckets[reciprocal_scale(hash, nr_buckets)];
 }
 
-static u16 now_s(void)
-{
-	return jiffies / HZ;
-}
-
 static bool stands(union an_claim c)
 {
-	return c.who && (u16)(c.until - now_s()) <= LASTS_MAX_S &&
-	       test_bit(c.who, claimants);
+	return c.who && lasts(c.until) && test_bit(c.who, claimants);
 }
 
 /* Context: load. Return: 0 or -ENOMEM. */
@@ -190,32 +288,20 @@ static atomic64_t *place_of(struct an_bucket *b, u32 tag, u32 who, u32 nid)
 	return own ?: free;
 }
 
-/**
- * an_claim - a process uses a region
- * @p: the process
- * @vma: a shared mapping of its
- * @addr: in the region
- * @nid: where it runs, or AN_NODES_SEVERAL; AN_NO_NODE: as it said before
- *
- * Context: any; holds mmap_lock, or the VMA's. Not before init or after exit, as what
- * follows.
- * Return: whether it has a claim now, but for who wrote there at the same time.
- */
-bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
-	      unsigned long addr, int nid)
+/* Returns whether it has a claim now, but for who wrote there at the same time. */
+static bool claim(const struct an_process *p, u32 hash, int nid, bool anew)
 {
-	u32 hash, who = p->claimant.who;
+	u32 who = p->claimant.who;
 	union an_claim old, new;
 	atomic64_t *at;
+	bool own;
 
-	if (!vma->vm_file || !who)
-		return false;
-	hash = hash_of(vma, addr);
 	at = place_of(bucket_of(hash), tag_of(hash), who, nid);
 	if (!at)
 		return false;
 	old.word = atomic64_read(at);
-	if (nid == AN_NO_NODE && (old.who != who || old.tag != tag_of(hash)))
+	own = old.who == who && old.tag == tag_of(hash);
+	if (!own && (!anew || nid == AN_NO_NODE))
 		return false;
 	new = (union an_claim){
 		.node = nid == AN_NO_NODE ? old.node : nid,
@@ -229,10 +315,70 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
 }
 
 /**
- * an_claimed - has another process, on another node, a claim to a region
- * @p: the one that asks
+ * an_claim - a process uses a page
+ * @p: the process
+ * @vma: a shared mapping of its
+ * @addr: of the page
+ * @nid: where it runs, or AN_NODES_SEVERAL
+ *
+ * Context: any; holds mmap_lock, or the VMA's. Not before init or after exit, as what
+ * follows.
+ * Return: whether it has a claim to its region of the file.
+ */
+bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
+	      unsigned long addr, int nid)
+{
+	if (!vma->vm_file || !p->claimant.who)
+		return false;
+	keep_begin(vma);
+	return claim(p, hash_of(vma, region_of(vma, addr)), nid, true);
+}
+
+/**
+ * an_claims_uphold - a process goes on using a region
+ * @p: the process, where its claimant says
  * @vma: a shared mapping of its
  * @addr: in the region
+ * @whole: all of it, as far as is known; or what it claimed before
+ *
+ * Context: as above.
+ * Return: whether it has a claim there.
+ */
+bool an_claims_uphold(const struct an_process *p, const struct vm_area_struct *vma,
+		      unsigned long addr, bool whole)
+{
+	unsigned long region, last;
+	bool holds = false;
+
+	if (!vma->vm_file || !p->claimant.who)
+		return false;
+	keep_begin(vma);
+	last = last_of(vma, addr);
+	for (region = first_of(vma, addr); region <= last; region++)
+		holds |= claim(p, hash_of(vma, region), p->claimant.node, whole);
+	return holds;
+}
+
+static bool claimed(const struct an_process *p, u32 hash, int nid)
+{
+	struct an_bucket *b = bucket_of(hash);
+	union an_claim c;
+	int i;
+
+	for (i = 0; i < BUCKET_CLAIMS; i++) {
+		c.word = atomic64_read(&b->claims[i]);
+		if (c.tag == tag_of(hash) && c.who != p->claimant.who &&
+		    c.node != nid && stands(c))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * an_claimed - has another process, on another node, a claim to what a page belongs to
+ * @p: the one that asks
+ * @vma: a shared mapping of its
+ * @addr: of the page
  * @nid: the node that is to have it, AN_NO_NODE: any
  *
  * Context: as above.
@@ -240,21 +386,18 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
 bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
 		unsigned long addr, int nid)
 {
-	struct an_bucket *b;
-	union an_claim c;
-	u32 hash;
-	int i;
+	return vma->vm_file && claimed(p, hash_of(vma, region_of(vma, addr)), nid);
+}
 
-	if (!vma->vm_file)
-		return false;
-	hash = hash_of(vma, addr);
-	b = bucket_of(hash);
-	for (i = 0; i < BUCKET_CLAIMS; i++) {
-		c.word = atomic64_read(&b->claims[i]);
-		if (c.tag == tag_of(hash) && c.who != p->claimant.who &&
-		    c.node != nid && stands(c))
+/* The same of any part of a region. */
+static bool part_claimed(const struct an_process *p, const struct vm_area_struct *vma,
+			 unsigned long addr, int nid)
+{
+	unsigned long region, last = last_of(vma, addr);
+
+	for (region = first_of(vma, addr); region <= last; region++)
+		if (claimed(p, hash_of(vma, region), nid))
 			return true;
-	}
 	return false;
 }
 
@@ -275,7 +418,7 @@ enum an_verdict an_claims_heed(const struct an_process *p,
 	int nid = *node;
 	enum an_verdict overruled = an_ballot_overruled(verdict, &nid);
 
-	if (overruled == verdict || !an_claimed(p, vma, addr, *node))
+	if (overruled == verdict || !vma->vm_file || !part_claimed(p, vma, addr, *node))
 		return verdict;
 	*node = nid;
 	return overruled;

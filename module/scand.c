@@ -248,11 +248,20 @@ static bool page_by_page(const struct an_guide *g)
 		READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT);
 }
 
-/* A process uses a region of a shared mapping, if pages of it faulted since some were to. */
+/*
+ * A process uses a region of a shared mapping, if pages of it faulted since some were to:
+ * all of it, if that is what its votes say.
+ */
 static void uphold_claim(struct an_process *p, const struct vm_area_struct *vma,
 			 unsigned long addr, u64 votes)
 {
-	if (an_ballot_used(votes) && an_claim(p, vma, addr, p->claimant.node))
+	enum an_verdict verdict;
+	int node;
+
+	if (!an_ballot_used(votes))
+		return;
+	verdict = an_ballot_verdict_of(votes, true, &node);
+	if (an_claims_uphold(p, vma, addr, verdict != AN_V_TORN && verdict != AN_V_OPEN))
 		WRITE_ONCE(p->claimant.holds, true);
 }
 
@@ -287,10 +296,9 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 
 	memset(g, 0, sizeof(*g));
 	votes = an_regions_make(p, addr);
-	g->sparse = !an_shared_in_step(vma);
-	g->each = !votes || g->sparse;
-	if (g->each)
-		return votes;
+	g->each = !votes;
+	if (!votes)
+		return NULL;
 	b.word = atomic64_read(votes);
 	g->unused = mapped && an_ballot_unused(b.word);
 	if (mapped)

@@ -17,10 +17,7 @@
 #include "shared.h"
 #include "stats.h"
 
-#define SHARED_BITS	10	/* shared mappings told apart: 64 KiB */
-
-/* Without a turn for so many periods, those who mapped it as the phase says are gone. */
-#define GONE_PERIODS	8
+#define SHARED_BITS	10	/* shared mappings told apart: 56 KiB */
 
 /* Mappings of different lengths have turns of their own. */
 struct an_shared_slot {
@@ -30,18 +27,10 @@ struct an_shared_slot {
 	const struct an_process *walker;	/* of the last turn */
 	unsigned long updated;			/* jiffies, of walked */
 	unsigned long walked;			/* pages, less all of them per period */
-	unsigned long in_step;			/* jiffies: last turn of one in phase */
-	u16 phase;				/* see phase_of() */
 	bool wanted;				/* by another one since */
 };
 
 static struct an_shared_slot shared_slots[1 << SHARED_BITS];
-
-/* Which of its pages begin a page table: so many after the multiples of that size. */
-static u16 phase_of(const struct vm_area_struct *vma)
-{
-	return (vma->vm_pgoff - (vma->vm_start >> PAGE_SHIFT)) % PTRS_PER_PTE;
-}
 
 static struct an_shared_slot *slot_of(struct vm_area_struct *vma)
 {
@@ -56,8 +45,6 @@ static struct an_shared_slot *slot_of(struct vm_area_struct *vma)
 			.inode = inode,
 			.pgoff = pgoff,
 			.pages = pages,
-			.phase = phase_of(vma),
-			.in_step = jiffies,
 			.updated = jiffies,
 		};
 	return slot;
@@ -78,18 +65,7 @@ static void forget_walked(struct an_shared_slot *slot, u32 period_ms)
 	slot->updated = jiffies;
 }
 
-static void keep_step(struct an_shared_slot *slot, u16 phase, u32 period_ms)
-{
-	unsigned long gone = GONE_PERIODS * msecs_to_jiffies(period_ms);
-
-	if (slot->phase != phase && time_before(jiffies, slot->in_step + gone))
-		return;
-	slot->phase = phase;
-	slot->in_step = jiffies;
-}
-
-static bool take_turn(struct an_shared_slot *slot, u16 phase,
-		      const struct an_process *p)
+static bool take_turn(struct an_shared_slot *slot, const struct an_process *p)
 {
 	forget_walked(slot, p->pace.period_ms);
 	if (slot->walker && slot->walker != p && slot->walked >= slot->pages) {
@@ -102,7 +78,6 @@ static bool take_turn(struct an_shared_slot *slot, u16 phase,
 	}
 	slot->walker = p;
 	slot->wanted = false;
-	keep_step(slot, phase, p->pace.period_ms);
 	return true;
 }
 
@@ -126,7 +101,7 @@ bool an_shared_turn(struct vm_area_struct *vma, struct an_process *p)
 		p->turn = (struct an_turn){
 			.slot = slot,
 			.pass = p->pass,
-			.had = take_turn(slot, phase_of(vma), p),
+			.had = take_turn(slot, p),
 		};
 	return p->turn.had;
 }
@@ -147,19 +122,4 @@ void an_shared_walked(struct vm_area_struct *vma, unsigned long pages)
 		return;
 	slot = slot_of(vma);
 	slot->walked = min(slot->walked + pages, 2 * slot->pages);
-}
-
-/**
- * an_shared_in_step - are the regions of this mapping those of its other mappers
- * @vma: the mapping, any
- *
- * Whoever mapped it otherwise, as far as page tables go, than who was met first has
- * other regions, and would not be told of the others' faults on the pages drawn.
- *
- * Context: as above.
- * Return: true for anything that is not shared.
- */
-bool an_shared_in_step(struct vm_area_struct *vma)
-{
-	return !is_shared(vma) || slot_of(vma)->phase == phase_of(vma);
 }

@@ -8,6 +8,5 @@ struct an_process;
 
 bool an_shared_turn(struct vm_area_struct *vma, struct an_process *p);
 void an_shared_walked(struct vm_area_struct *vma, unsigned long pages);
-bool an_shared_in_step(struct vm_area_struct *vma);
 
 #endif /* _AUTONUMA_SHARED_H */
