@@ -420,6 +420,10 @@ WORKLOADS |= {
     "segment_4": Workload(
         "segment", "The same with four processes, to compare.",
         1500, number(32), procs=number(4), threads=one, group=number(4), stride=4096),
+    "segment_apart": Workload(
+        "segment", "As segment_4, but each process maps the segment elsewhere, with page tables that begin with other pages "
+        "of it: as do processes that were not forked from one another.",
+        1500, number(32), procs=number(4), threads=one, group=number(4), stride=4096, options=("--apart",)),
     "segment_parts": Workload(
         "segment", "A process per CPU; all map all of one segment, each sweeps its own part.",
         140, tenth, procs=lambda machine: machine.all_cpus, threads=one, group=one, options=("--parts",)),

@@ -44,7 +44,7 @@ extern struct options {
 	unsigned long mib, sweeps, stride, life;
 	unsigned int procs, threads, marks, shift, fill;
 	int born;			/* -1: by first touch */
-	bool thp, spill, spread, churn, parts, headless, in_order;
+	bool thp, spill, spread, churn, parts, apart, headless, in_order;
 } opt;
 
 void parse_options(int argc, char **argv);
@@ -110,6 +110,7 @@ struct slice {
 };
 
 void map_memory(void);
+void move_apart(void);
 void map_all(void);
 unsigned long nr_pages(void);
 unsigned int slice_of_thread(unsigned int thread, unsigned int phase);

@@ -86,6 +86,19 @@ void map_memory(void)
 	check(madvise(here.memory, size, opt.thp ? MADV_HUGEPAGE : MADV_NOHUGEPAGE), "madvise");
 }
 
+/* To where its pages are others of their page tables than in any other process. */
+void move_apart(void)
+{
+	unsigned long size = here.pages * PAGE;
+	unsigned long phase = (proc + 1) * (HUGE / (opt.procs + 1)) / PAGE * PAGE;
+	char *start = mmap(NULL, size + 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	check(start == MAP_FAILED ? -1 : 0, "mmap");
+	start = (char *)(((uintptr_t)start + HUGE - 1) & -HUGE) + phase;
+	here.memory = mremap(here.memory, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, start);
+	check(here.memory == MAP_FAILED ? -1 : 0, "mremap");
+}
+
 /* What others have filled: so that no interval has the faults of every mapper. */
 void map_all(void)
 {

@@ -46,6 +46,7 @@ static void usage(FILE *f)
 	      "  --life N         short: sweeps of a process (5)\n"
 	      "  --in-order       each thread goes through its memory from the first page to the last\n"
 	      "  --parts          segment: all map all of it, but each uses its own part\n"
+	      "  --apart          segment: each process maps it elsewhere, as one does that was not forked from another\n"
 	      "  --fill PCT       a process bound to each node fills it up to so much, once the memory is there\n"
 	      "  --born NODE      all memory is first touched there; no policy remains\n"
 	      "  --spill          --born: elsewhere once that node is full\n"
@@ -66,7 +67,8 @@ void parse_options(int argc, char **argv)
 		{ "shift", 1, NULL, 'i' }, { "born", 1, NULL, 'b' }, { "spill", 0, NULL, 'l' },
 		{ "spread", 0, NULL, 'd' }, { "bind", 1, NULL, 'n' }, { "thp", 0, NULL, 'h' },
 		{ "fork", 0, NULL, 'f' }, { "headless", 0, NULL, 'e' }, { "help", 0, NULL, 'H' }, { "wake", 1, NULL, 'w' },
-		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "fill", 1, NULL, 'F' },
+		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "apart", 0, NULL, 'A' },
+		{ "fill", 1, NULL, 'F' },
 		{ "in-order", 0, NULL, 'o' }, { }
 	};
 	int c;
@@ -90,6 +92,7 @@ void parse_options(int argc, char **argv)
 		case 'w': opt.wake = CHOICE(optarg, wake_names); break;
 		case 'L': opt.life = number(optarg, 1, 1 << 30); break;
 		case 'P': opt.parts = true; break;
+		case 'A': opt.apart = true; break;
 		case 'F': opt.fill = number(optarg, 1, 99); break;
 		case 'o': opt.in_order = true; break;
 		case 'H': usage(stdout); exit(0);
@@ -136,6 +139,8 @@ static void refuse_nonsense(void)
 		die("pairs of threads: --threads has to be even");
 	if (opt.mode == SUBPAGE && opt.threads > PAGE / opt.stride)
 		die("subpage: a page has %lu words only; see --stride", PAGE / opt.stride);
+	if (opt.apart && opt.mode != SEGMENT)
+		die("--apart: not with %s", mode_names[opt.mode]);
 	if (opt.mode == SEGMENT && opt.threads > 1)
 		die("segment: processes of one thread");
 	if (opt.churn && (opt.mode == SHORT || opt.mode == TREE || opt.mode == SEGMENT))

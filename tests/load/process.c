@@ -96,6 +96,8 @@ static void run_plain(void)
 {
 	if (opt.mode != SEGMENT)
 		map_memory();
+	if (opt.apart)
+		move_apart();
 	run_threads();
 }
 

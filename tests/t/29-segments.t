@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Memory that several processes map. Where each uses a part of its own, though it maps all, every part comes to its
 # process, for few faults; what all of them use has no better place, and is not moved from one to the other, be it that
-# some of them are asked more often than the rest; what all users of are on one node comes to that.
+# some of them are asked more often than the rest, be it in huge pages, or mapped elsewhere by each of them, so that their
+# page tables begin with different pages of it; what all users of are on one node comes to that.
 source "$(dirname "$0")/../lib.sh"
 
 pages=$((64 * 256))
@@ -44,6 +45,32 @@ for case in 5 6 7; do
 	rmmod autonuma
 done
 
+for case in 9 10 11; do
+	modprobe autonuma
+	begin $case
+	load segment --procs 6 --mem 64 --born 0 --spread --stride 1024 --sweeps 250 --apart >/tmp/out || exit 1
+	echo "faults $(status faults)"
+	echo "moved $(status migrated)"
+	rmmod autonuma
+done
+
+modprobe autonuma
+begin 12
+start_load $segment --parts --apart --sweeps 1200
+wait $load_pid || exit 1
+rmmod autonuma
+
+echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
+for case in 13 14 15; do
+	modprobe autonuma
+	begin $case
+	start_load segment --thp --procs 6 --mem 64 --born 0 --spread --stride 1024 --sweeps 250
+	echo "huge $(awk '$1 == "ShmemPmdMapped:" { print $2 }' /proc/meminfo)"
+	wait $load_pid || exit 1
+	echo "moved $(status migrated)"
+	rmmod autonuma
+done
+
 # They begin on several nodes, and then are all on node 1.
 groups=/sys/fs/cgroup
 to_node_1() { for pid in $(pidof load); do echo $pid >$groups/one/cgroup.procs; done; }
@@ -63,7 +90,7 @@ SCRIPT
 GUEST
 
 guest_ended_well
-for case in 1 2 3 4 5 6 7; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
+for case in 1 2 3 4 5 6 7 9 10 11 12 13 14 15; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
 # of CASES FUNCTION [ARG]: what it tells of them
 of() { for case in $1; do "$2" "$case" "${@:3}"; done; }
 common() { of "2 3 4" "$@"; }
@@ -75,6 +102,11 @@ check "common: nothing is gained" at_most "$(common local_last_tenth | middle)" 
 check "common: hardly anything moves" at_most "$(common said_in moved | middle)" $((pages / 4))
 check "common: a fault for two pages at most, in 60 sweeps of 8 processes" at_most "$(common said_in faults | middle)" $((pages / 2))
 check "longer: hardly anything moves" at_most "$(of "5 6 7" said_in moved | middle)" $((pages / 4))
+check "apart: hardly anything moves" at_most "$(of "9 10 11" said_in moved | middle)" $((pages / 4))
+check "apart: a fault for a page at most, in 250 sweeps of 6 processes" at_most "$(of "9 10 11" said_in faults | middle)" $pages
+check "parts, apart: most of each comes to its process" at_least "$(local_last_tenth 12)" 0.6
+check "huge pages: most are" at_least "$(of "13 14 15" said_in huge | middle)" $((pages * 2))
+check "huge pages: hardly any moves" at_most "$(of "13 14 15" said_in moved | middle)" $((pages / 4))
 check "all users on one node: it comes there" is "$(said_in 8 came)" 0
 check "all users on one node: all is local there" at_least "$(local_last_tenth 8)" 0.95
 finish
