@@ -467,19 +467,39 @@ u64 an_ballot_huge(u64 word, bool same)
 }
 
 /**
- * an_ballot_huge_mapped - the votes on a region that is a huge page of a file
+ * an_ballot_huge_mapped - a fault on a region that is a huge page of a file
+ * @word: what is known of the region, also from before it was one
  * @node: that used it
+ * @mute: its thread is not where it belongs
  *
  * Whoever maps it may use it from anywhere, so claims tell what becomes of it, and
  * not votes. One vote notes that the process did use it, until an_ballot_asked().
  *
  * Return: the votes.
  */
-u64 an_ballot_huge_mapped(u32 node)
+u64 an_ballot_huge_mapped(u64 word, u32 node, bool mute)
 {
+	union an_ballot old = { .word = word };
 	union an_ballot b = { .last_node = node, .last_yes = 1, .seen = 1 };
 
+	if (mute) {
+		old.seen = 1;
+		return old.word;
+	}
 	return b.word;
+}
+
+/**
+ * an_ballot_whole - is all of a region used, as far as can be known
+ * @word: the votes on it
+ *
+ * Return: whether nearly all pages that were made to fault voted, or its huge page did.
+ */
+bool an_ballot_whole(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return all_vote(&b) || (b.last_yes && !b.yes && !b.draw && !b.each);
 }
 
 /**

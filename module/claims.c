@@ -13,7 +13,7 @@
  * one of another node.
  *
  * Processes map a file wherever they like, so what is claimed are regions of the file:
- * those that a process's own regions have parts of, see union an_grid.
+ * those that a process's own regions have parts of, see grid.c.
  *
  * The table has a bucket of eight claims, a cache line, for each region of the machine's
  * memory: four regions that meet in one have two each, a fifth one goes without. A claim
@@ -22,41 +22,36 @@
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
-#include <linux/fs.h>
-#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "autonuma.h"
 #include "ballot.h"
 #include "claims.h"
+#include "grid.h"
 #include "queue.h"
 #include "stats.h"
 
 #define WHO_BITS	16
-#define UNTIL_BITS	16
-#define TAG_BITS	(64 - AN_CLAIM_NODE_BITS - WHO_BITS - UNTIL_BITS)
+#define TAG_BITS	(64 - AN_CLAIM_NODE_BITS - WHO_BITS - AN_UNTIL_BITS)
 #define BUCKET_CLAIMS	8
 
 static_assert(AN_CLAIM_NODE_BITS > AN_BALLOT_NODE_BITS);
 
 /*
  * A claim stands for as long as four passes of its process took lately: until the next
- * one, also where that gets less of a CPU now. At most ten minutes: what has ended, and
- * nobody wrote over, seems to stand again for so long in 18 hours.
+ * one, also where that gets less of a CPU now.
  */
 #define LASTS_PASSES	4
 #define LASTS_MIN_S	2
-#define LASTS_MAX_S	600
 
 union an_claim {
 	u64 word;
 	struct {
 		u64 node : AN_CLAIM_NODE_BITS;
 		u64 who : WHO_BITS;
-		u64 until : UNTIL_BITS;		/* seconds, lowest bits */
+		u64 until : AN_UNTIL_BITS;		/* seconds, lowest bits */
 		u64 tag : TAG_BITS;		/* of the region */
 	};
 };
@@ -67,120 +62,15 @@ struct an_bucket {
 	atomic64_t claims[BUCKET_CLAIMS];
 };
 
-/*
- * Where the regions of a file begin, as long as anybody claims some whose own regions
- * begin there: that of who was the first. So those of processes that were forked from one
- * another are the same as the file's, wherever it is mapped; others' have parts of two.
- */
-#define GRIDS_BITS	10
-#define FILE_BITS	(64 - UNTIL_BITS - 9)
-
-union an_grid {
-	u64 word;
-	struct {
-		u64 phase : 9;		/* the first page, modulo the region's size */
-		u64 until : UNTIL_BITS;	/* as above */
-		u64 file : FILE_BITS;	/* see file_of(); 0: none */
-	};
-};
-
-static_assert(sizeof(union an_grid) == sizeof(u64) && AN_REGION_PAGES <= 1 << 9);
-
-static atomic64_t grids[1 << GRIDS_BITS];
-
 static struct an_bucket *buckets;
 static u32 nr_buckets;
 
 /* Numbers of processes under balance: their claims count. Written by knuma_scand. */
 static DECLARE_BITMAP(claimants, 1 << WHO_BITS);
 
-static u16 now_s(void)
+static u32 hash_of(const struct an_part *part, unsigned long region)
 {
-	return jiffies / HZ;
-}
-
-/* Not more than that far ahead: what has ended lies behind. */
-static bool lasts(u16 until)
-{
-	return (u16)(until - now_s()) <= LASTS_MAX_S;
-}
-
-/* Of these pages of the file its mapping begins page tables with: modulo their size. */
-static u32 phase_of(const struct vm_area_struct *vma)
-{
-	return (vma->vm_pgoff - (vma->vm_start >> PAGE_SHIFT)) % AN_REGION_PAGES;
-}
-
-/* With its number: a file that ended may have been where this one is. */
-static u64 file_of(const struct vm_area_struct *vma)
-{
-	const struct inode *inode = file_inode(vma->vm_file);
-
-	return hash_64((unsigned long)inode + hash_64(inode->i_ino, 64), FILE_BITS);
-}
-
-static atomic64_t *grid_of(u64 file)
-{
-	return &grids[hash_64(file, GRIDS_BITS)];
-}
-
-static bool grid_stands(union an_grid g)
-{
-	return g.file && lasts(g.until);
-}
-
-/* With which page the regions of the file begin: the same for all who map it. */
-static u32 begin_of(const struct vm_area_struct *vma)
-{
-	u64 file = file_of(vma);
-	union an_grid g = { .word = atomic64_read(grid_of(file)) };
-
-	return g.file == file && grid_stands(g) ? g.phase : 0;
-}
-
-/* Who claims something keeps the file's regions where its own are, or has them there. */
-static void keep_begin(const struct vm_area_struct *vma)
-{
-	u64 file = file_of(vma);
-	atomic64_t *at = grid_of(file);
-	union an_grid new, old = { .word = atomic64_read(at) };
-
-	new = (union an_grid){
-		.phase = phase_of(vma),
-		.until = now_s() + LASTS_MAX_S,
-		.file = file,
-	};
-	if (grid_stands(old) &&
-	    (old.file != file || old.phase != new.phase ||
-	     (u16)(new.until - old.until) < LASTS_MAX_S / 2))
-		return;
-	atomic64_cmpxchg_relaxed(at, old.word, new.word);
-}
-
-/* The region of the file, by its number, that a page belongs to. */
-static unsigned long region_of(const struct vm_area_struct *vma, unsigned long addr)
-{
-	unsigned long page = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-
-	return (page + AN_REGION_PAGES - begin_of(vma)) >> ilog2(AN_REGION_PAGES);
-}
-
-/* The first and the last one that the region of an address has a part of. */
-static unsigned long first_of(const struct vm_area_struct *vma, unsigned long addr)
-{
-	return region_of(vma, max(ALIGN_DOWN(addr, AN_REGION_SIZE), vma->vm_start));
-}
-
-static unsigned long last_of(const struct vm_area_struct *vma, unsigned long addr)
-{
-	return region_of(vma, min(ALIGN(addr + 1, AN_REGION_SIZE), vma->vm_end) - 1);
-}
-
-static u32 hash_of(const struct vm_area_struct *vma, unsigned long region)
-{
-	u64 file = (unsigned long)file_inode(vma->vm_file);
-
-	return jhash_3words(file, file >> 32, region, 0);
+	return jhash_3words(part->file, part->file >> 32, region, 0);
 }
 
 static u32 tag_of(u32 hash)
@@ -195,7 +85,7 @@ static struct an_bucket *bucket_of(u32 hash)
 
 static bool stands(union an_claim c)
 {
-	return c.who && lasts(c.until) && test_bit(c.who, claimants);
+	return c.who && an_lasts(c.until) && test_bit(c.who, claimants);
 }
 
 /* Context: load. Return: 0 or -ENOMEM. */
@@ -252,10 +142,10 @@ void an_claims_pass(struct an_process *p, int nid)
 	if (c->begun)
 		ms = max(ms, jiffies_to_msecs(jiffies - c->begun));
 	c->begun = jiffies ?: 1;
-	ms = min(ms, LASTS_MAX_S * (u32)MSEC_PER_SEC);
+	ms = min(ms, AN_LASTS_MAX_S * (u32)MSEC_PER_SEC);
 	WRITE_ONCE(c->node, nid);
 	WRITE_ONCE(c->lasts_s, clamp_t(u32, LASTS_PASSES * ms / MSEC_PER_SEC,
-				       LASTS_MIN_S, LASTS_MAX_S));
+				       LASTS_MIN_S, AN_LASTS_MAX_S));
 	c->held = READ_ONCE(c->holds);
 	WRITE_ONCE(c->holds, false);
 }
@@ -300,13 +190,13 @@ static bool claim(const struct an_process *p, u32 hash, int nid, bool anew)
 	if (!at)
 		return false;
 	old.word = atomic64_read(at);
-	own = old.who == who && old.tag == tag_of(hash);
+	own = stands(old) && old.who == who && old.tag == tag_of(hash);
 	if (!own && (!anew || nid == AN_NO_NODE))
 		return false;
 	new = (union an_claim){
 		.node = nid == AN_NO_NODE ? old.node : nid,
 		.who = who,
-		.until = now_s() + READ_ONCE(p->claimant.lasts_s),
+		.until = an_now_s() + READ_ONCE(p->claimant.lasts_s),
 		.tag = tag_of(hash),
 	};
 	if (new.word != old.word)
@@ -314,24 +204,39 @@ static bool claim(const struct an_process *p, u32 hash, int nid, bool anew)
 	return true;
 }
 
+static bool claim_part(const struct an_process *p, const struct an_part *part, int nid,
+		       bool anew)
+{
+	unsigned long region;
+	bool holds = false;
+
+	for (region = part->first; region <= part->last; region++)
+		holds |= claim(p, hash_of(part, region), nid, anew);
+	return holds;
+}
+
 /**
  * an_claim - a process uses a page
  * @p: the process
  * @vma: a shared mapping of its
  * @addr: of the page
+ * @huge: it is as large as a region
  * @nid: where it runs, or AN_NODES_SEVERAL
  *
  * Context: any; holds mmap_lock, or the VMA's. Not before init or after exit, as what
  * follows.
- * Return: whether it has a claim to its region of the file.
+ * Return: whether it has a claim there.
  */
 bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
-	      unsigned long addr, int nid)
+	      unsigned long addr, bool huge, int nid)
 {
+	struct an_part part;
+
 	if (!vma->vm_file || !p->claimant.who)
 		return false;
-	keep_begin(vma);
-	return claim(p, hash_of(vma, region_of(vma, addr)), nid, true);
+	an_grid_keep(vma, READ_ONCE(p->claimant.lasts_s));
+	return (huge ? an_grid_region(vma, addr, &part) : an_grid_page(vma, addr, &part)) &&
+	       claim_part(p, &part, nid, true);
 }
 
 /**
@@ -339,24 +244,30 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
  * @p: the process, where its claimant says
  * @vma: a shared mapping of its
  * @addr: in the region
- * @whole: all of it, as far as is known; or what it claimed before
+ * @votes: on it
+ * @anew: it is known to be mapped still; else what was not claimed is not
  *
- * Context: as above.
+ * If pages of it faulted since some were made to. Which, the votes do not tell, unless
+ * they are of all that were: where it has parts of two regions of the file, and was
+ * not seen to use but some, its faults tell. Context: as above.
  * Return: whether it has a claim there.
  */
 bool an_claims_uphold(const struct an_process *p, const struct vm_area_struct *vma,
-		      unsigned long addr, bool whole)
+		      unsigned long addr, u64 votes, bool anew)
 {
-	unsigned long region, last;
-	bool holds = false;
+	bool whole = an_ballot_whole(votes);
+	struct an_part part;
+	int node;
 
-	if (!vma->vm_file || !p->claimant.who)
+	if (!an_ballot_used(votes) || !p->claimant.who || !vma->vm_file)
 		return false;
-	keep_begin(vma);
-	last = last_of(vma, addr);
-	for (region = first_of(vma, addr); region <= last; region++)
-		holds |= claim(p, hash_of(vma, region), p->claimant.node, whole);
-	return holds;
+	an_grid_keep(vma, p->claimant.lasts_s);
+	if (!an_grid_region(vma, addr, &part))
+		return false;
+	if (!whole && part.first != part.last &&
+	    an_ballot_verdict_of(votes, true, &node) == AN_V_OPEN)
+		return false;
+	return claim_part(p, &part, p->claimant.node, anew && whole);
 }
 
 static bool claimed(const struct an_process *p, u32 hash, int nid)
@@ -374,31 +285,33 @@ static bool claimed(const struct an_process *p, u32 hash, int nid)
 	return false;
 }
 
+static bool part_claimed(const struct an_process *p, const struct an_part *part, int nid)
+{
+	unsigned long region;
+
+	for (region = part->first; region <= part->last; region++)
+		if (claimed(p, hash_of(part, region), nid))
+			return true;
+	return false;
+}
+
 /**
  * an_claimed - has another process, on another node, a claim to what a page belongs to
  * @p: the one that asks
  * @vma: a shared mapping of its
  * @addr: of the page
+ * @huge: it may be as large as a region: to any part of that
  * @nid: the node that is to have it, AN_NO_NODE: any
  *
  * Context: as above.
  */
 bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
-		unsigned long addr, int nid)
+		unsigned long addr, bool huge, int nid)
 {
-	return vma->vm_file && claimed(p, hash_of(vma, region_of(vma, addr)), nid);
-}
+	struct an_part part;
 
-/* The same of any part of a region. */
-static bool part_claimed(const struct an_process *p, const struct vm_area_struct *vma,
-			 unsigned long addr, int nid)
-{
-	unsigned long region, last = last_of(vma, addr);
-
-	for (region = first_of(vma, addr); region <= last; region++)
-		if (claimed(p, hash_of(vma, region), nid))
-			return true;
-	return false;
+	return (huge ? an_grid_region(vma, addr, &part) : an_grid_page(vma, addr, &part)) &&
+	       part_claimed(p, &part, nid);
 }
 
 /**
@@ -418,7 +331,7 @@ enum an_verdict an_claims_heed(const struct an_process *p,
 	int nid = *node;
 	enum an_verdict overruled = an_ballot_overruled(verdict, &nid);
 
-	if (overruled == verdict || !vma->vm_file || !part_claimed(p, vma, addr, *node))
+	if (overruled == verdict || !an_claimed(p, vma, addr, true, *node))
 		return verdict;
 	*node = nid;
 	return overruled;

@@ -33,11 +33,11 @@ void an_claims_begin(struct an_process *p);
 void an_claims_end(struct an_process *p);
 void an_claims_pass(struct an_process *p, int nid);
 bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
-	      unsigned long addr, int nid);
+	      unsigned long addr, bool huge, int nid);
 bool an_claims_uphold(const struct an_process *p, const struct vm_area_struct *vma,
-		      unsigned long addr, bool whole);
+		      unsigned long addr, u64 votes, bool anew);
 bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
-		unsigned long addr, int nid);
+		unsigned long addr, bool huge, int nid);
 enum an_verdict an_claims_heed(const struct an_process *p,
 			       const struct vm_area_struct *vma, unsigned long addr,
 			       enum an_verdict verdict, int *node);

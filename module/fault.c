@@ -146,12 +146,12 @@ static void judge(struct an_fault *f, const struct an_process *p,
 
 /* It uses the region of a shared mapping; and does one on another node? */
 static void claim(struct an_fault *f, struct an_process *p,
-		  const struct vm_area_struct *vma, unsigned long addr)
+		  const struct vm_area_struct *vma, unsigned long addr, bool huge)
 {
 	bool several = READ_ONCE(p->claimant.node) == AN_NODES_SEVERAL;
 
-	f->claimed = f->foreign && an_claimed(p, vma, addr, f->cpu_node);
-	if (an_claim(p, vma, addr, several ? AN_NODES_SEVERAL : f->cpu_node) &&
+	f->claimed = f->foreign && an_claimed(p, vma, addr, huge, f->cpu_node);
+	if (an_claim(p, vma, addr, huge, several ? AN_NODES_SEVERAL : f->cpu_node) &&
 	    !READ_ONCE(p->claimant.holds))
 		WRITE_ONCE(p->claimant.holds, true);
 }
@@ -196,7 +196,7 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 	}
 	weigh_past(f, p, was);
 	if (f->mapped && !was->mute)
-		claim(f, p, vma, addr);
+		claim(f, p, vma, addr, false);
 	vote.known = an_policy_tells(f);
 	vote.same = an_policy_same(f);
 	vote.mute = was->mute;
@@ -211,19 +211,30 @@ static bool moves_memory(const struct an_process *p)
 	       READ_ONCE(an_params.migrate) != AN_MIGRATE_OFF;
 }
 
-/* A huge page of a file is the file's, whoever maps it: is it used on another node? */
+/* Votes on a huge page of a file tell that the process uses it, and no more. */
 static void ask_huge_mapped(struct an_fault *f, struct an_process *p,
 			    const struct vm_area_struct *vma, unsigned long addr,
 			    atomic64_t *votes)
 {
-	u64 vote = an_ballot_huge_mapped(f->cpu_node);
+	bool votes_here = f->mapped && an_policy_votes(f);
+	u64 old = atomic64_read(votes), new = 0;
 
-	if (!f->mapped || !an_policy_votes(f))
-		return;
-	if (atomic64_read(votes) != vote)	/* also of its parts, before it was one */
-		atomic64_set(votes, vote);
-	claim(f, p, vma, addr);
-	if (an_claimed(p, vma, addr, f->cpu_node))
+	if (f->mapped)
+		new = an_ballot_huge_mapped(old, f->cpu_node, !votes_here);
+	if (new != old)		/* also of its parts, before it was one */
+		atomic64_set(votes, new);
+	if (votes_here)
+		claim(f, p, vma, addr, true);
+}
+
+/* A large page that speaks for itself is one page for all who map it. */
+static void heed_claims(struct an_fault *f, const struct an_process *p,
+			const struct vm_area_struct *vma, unsigned long addr,
+			const struct folio *folio)
+{
+	if (f->mapped && folio_test_large(folio) &&
+	    (f->verdict == AN_V_NONE || f->verdict == AN_V_TORN) &&
+	    an_claimed(p, vma, addr, true, f->cpu_node))
 		f->verdict = AN_V_FOREIGN;
 }
 
@@ -591,6 +602,7 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 		else if (votes)
 			ask_huge_mapped(&f, p, vmf->vma, addr, votes);
 	}
+	heed_claims(&f, p, vmf->vma, addr, folio);
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);

@@ -248,26 +248,16 @@ static bool page_by_page(const struct an_guide *g)
 		READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT);
 }
 
-/*
- * A process uses a region of a shared mapping, if pages of it faulted since some were to:
- * all of it, if that is what its votes say.
- */
 static void uphold_claim(struct an_process *p, const struct vm_area_struct *vma,
-			 unsigned long addr, u64 votes)
+			 unsigned long addr, u64 votes, bool anew)
 {
-	enum an_verdict verdict;
-	int node;
-
-	if (!an_ballot_used(votes))
-		return;
-	verdict = an_ballot_verdict_of(votes, true, &node);
-	if (an_claims_uphold(p, vma, addr, verdict != AN_V_TORN && verdict != AN_V_OPEN))
+	if (an_claims_uphold(p, vma, addr, votes, anew))
 		WRITE_ONCE(p->claimant.holds, true);
 }
 
 /*
- * So it does while others have their turn. Returns where to go on: a GiB at once, as that
- * is no work, and none at all for who has no claim.
+ * A process goes on using what it does while others have their turn. Returns where to go
+ * on: a GiB at once, as that is no work, and none at all for who has no claim.
  */
 static unsigned long uphold_claims(struct an_process *p, const struct vm_area_struct *vma,
 				   unsigned long addr)
@@ -281,7 +271,7 @@ static unsigned long uphold_claims(struct an_process *p, const struct vm_area_st
 		votes = an_regions_find(p, addr);
 		if (!votes)
 			break;		/* nor any other of this GiB */
-		uphold_claim(p, vma, addr, atomic64_read(votes));
+		uphold_claim(p, vma, addr, atomic64_read(votes), false);
 	}
 	return end;
 }
@@ -302,7 +292,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	b.word = atomic64_read(votes);
 	g->unused = mapped && an_ballot_unused(b.word);
 	if (mapped)
-		uphold_claim(p, vma, addr, b.word);
+		uphold_claim(p, vma, addr, b.word, true);
 	b.sparse = 0;
 	g->verdict = an_ballot_verdict_of(b.word, mapped, &g->node);
 	if (mapped)

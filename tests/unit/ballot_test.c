@@ -490,9 +490,14 @@ static void test_huge(void)
 	passes_until(&r, AN_V_GATHER, 3, 20);
 	ok(!an_ballot_contested(an_ballot_huge(r.word, false)),
 	   "huge: put together over one user's memory: no");
-	word = an_ballot_huge_mapped(2);
-	ok(an_ballot_used(word) && !an_ballot_used(an_ballot_asked(word)),
-	   "huge, mapped: used until it is asked");
+	ok(!an_ballot_used(an_ballot_huge_mapped(0, 2, true)),
+	   "huge, mapped: who is away does not use it");
+	word = an_ballot_huge_mapped(0, 2, false);
+	ok(an_ballot_used(word) && an_ballot_whole(word), "huge, mapped: all of it is used");
+	word = an_ballot_asked(word);
+	ok(!an_ballot_used(word), "huge, mapped: until it is asked");
+	word = an_ballot_huge_mapped(word, 3, true);
+	ok(an_ballot_used(word), "huge, mapped: and once more, by whomsoever");
 	ok(an_ballot_verdict_of(word, true, &node) == AN_V_OPEN && !an_ballot_unused(word),
 	   "huge, mapped: no verdict on its parts");
 }
