@@ -44,7 +44,7 @@ extern struct options {
 	unsigned long mib, sweeps, stride, life;
 	unsigned int procs, threads, marks, shift, fill;
 	int born;			/* -1: by first touch */
-	bool thp, spill, spread, churn, parts, apart, headless, in_order;
+	bool thp, spill, spread, churn, parts, apart, shared, headless, in_order;
 } opt;
 
 void parse_options(int argc, char **argv);

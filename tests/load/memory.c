@@ -71,7 +71,7 @@ static unsigned long size_of_memory(void)
 
 void map_memory(void)
 {
-	int flags = (opt.mode == SEGMENT ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE;
+	int flags = (opt.mode == SEGMENT || opt.shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE;
 	unsigned long size = size_of_memory();
 	char *start;
 

@@ -47,6 +47,7 @@ static void usage(FILE *f)
 	      "  --in-order       each thread goes through its memory from the first page to the last\n"
 	      "  --parts          segment: all map all of it, but each uses its own part\n"
 	      "  --apart          segment: each process maps it elsewhere, as one does that was not forked from another\n"
+	      "  --shared         memory is a shared mapping, of one process each; segment always is\n"
 	      "  --fill PCT       a process bound to each node fills it up to so much, once the memory is there\n"
 	      "  --born NODE      all memory is first touched there; no policy remains\n"
 	      "  --spill          --born: elsewhere once that node is full\n"
@@ -68,7 +69,7 @@ void parse_options(int argc, char **argv)
 		{ "spread", 0, NULL, 'd' }, { "bind", 1, NULL, 'n' }, { "thp", 0, NULL, 'h' },
 		{ "fork", 0, NULL, 'f' }, { "headless", 0, NULL, 'e' }, { "help", 0, NULL, 'H' }, { "wake", 1, NULL, 'w' },
 		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "apart", 0, NULL, 'A' },
-		{ "fill", 1, NULL, 'F' },
+		{ "shared", 0, NULL, 'S' }, { "fill", 1, NULL, 'F' },
 		{ "in-order", 0, NULL, 'o' }, { }
 	};
 	int c;
@@ -93,6 +94,7 @@ void parse_options(int argc, char **argv)
 		case 'L': opt.life = number(optarg, 1, 1 << 30); break;
 		case 'P': opt.parts = true; break;
 		case 'A': opt.apart = true; break;
+		case 'S': opt.shared = true; break;
 		case 'F': opt.fill = number(optarg, 1, 99); break;
 		case 'o': opt.in_order = true; break;
 		case 'H': usage(stdout); exit(0);

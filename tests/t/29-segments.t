@@ -60,6 +60,13 @@ start_load $segment --parts --apart --sweeps 1200
 wait $load_pid || exit 1
 rmmod autonuma
 
+# A shared mapping of one process, as virtual machines may have: as its own memory.
+modprobe autonuma
+begin 16
+load private --shared --threads 8 --mem 64 --born 0 --spread --stride 1024 --sweeps 1200 >/tmp/out || exit 1
+echo "moved $(status migrated)"
+rmmod autonuma
+
 echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
 for case in 13 14 15; do
 	modprobe autonuma
@@ -90,7 +97,7 @@ SCRIPT
 GUEST
 
 guest_ended_well
-for case in 1 2 3 4 5 6 7 9 10 11 12 13 14 15; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
+for case in 1 2 3 4 5 6 7 9 10 11 12 13 14 15 16; do note "case $case: $(said_in $case moved) moved, local by tenth: $(local_by_tenth $case)"; done
 # of CASES FUNCTION [ARG]: what it tells of them
 of() { for case in $1; do "$2" "$case" "${@:3}"; done; }
 common() { of "2 3 4" "$@"; }
@@ -105,6 +112,8 @@ check "longer: hardly anything moves" at_most "$(of "5 6 7" said_in moved | midd
 check "apart: hardly anything moves" at_most "$(of "9 10 11" said_in moved | middle)" $((pages / 4))
 check "apart: a fault for a page at most, in 250 sweeps of 6 processes" at_most "$(of "9 10 11" said_in faults | middle)" $pages
 check "parts, apart: most of each comes to its process" at_least "$(local_last_tenth 12)" 0.6
+check "one process's: each thread's comes to it" at_least "$(local_last_tenth 16)" 0.95
+check "one process's: hardly more than three quarters of all pages" at_most "$(said_in 16 moved)" $((pages * 9 / 10))
 check "huge pages: most are" at_least "$(of "13 14 15" said_in huge | middle)" $((pages * 2))
 check "huge pages: hardly any moves" at_most "$(of "13 14 15" said_in moved | middle)" $((pages / 4))
 check "all users on one node: it comes there" is "$(said_in 8 came)" 0
