@@ -493,13 +493,17 @@ u64 an_ballot_huge_mapped(u64 word, u32 node, bool mute)
  * an_ballot_whole - is all of a region used, as far as can be known
  * @word: the votes on it
  *
- * Return: whether nearly all pages that were made to fault voted, or its huge page did.
+ * Return: whether nearly all pages that were made to fault voted, or its huge page did, or
+ * several nodes of the process share it: then votes are too mixed to be counted.
  */
 bool an_ballot_whole(u64 word)
 {
 	union an_ballot b = { .word = word };
+	int node;
 
-	return all_vote(&b) || (b.last_yes && !b.yes && !b.draw && !b.each);
+	if (b.last_yes && !b.yes && !b.draw && !b.each)
+		return true;
+	return all_vote(&b) || an_ballot_verdict_of(word, true, &node) == AN_V_SHARED;
 }
 
 /**

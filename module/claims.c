@@ -70,7 +70,7 @@ static DECLARE_BITMAP(claimants, 1 << WHO_BITS);
 
 static u32 hash_of(const struct an_part *part, unsigned long region)
 {
-	return jhash_3words(part->file, part->file >> 32, region, 0);
+	return jhash_2words(part->file, region, 0);
 }
 
 static u32 tag_of(u32 hash)
@@ -204,14 +204,24 @@ static bool claim(const struct an_process *p, u32 hash, int nid, bool anew)
 	return true;
 }
 
+/*
+ * Votes on nearly all pages drawn tell nothing of a part that few of them are in: of so
+ * many pages one is in each draw.
+ */
+#define LEAST_PART	(AN_REGION_PAGES / AN_BALLOT_DRAWN)
+
 static bool claim_part(const struct an_process *p, const struct an_part *part, int nid,
 		       bool anew)
 {
+	unsigned int pages = part->head;
 	unsigned long region;
 	bool holds = false;
 
-	for (region = part->first; region <= part->last; region++)
-		holds |= claim(p, hash_of(part, region), nid, anew);
+	for (region = part->first; region <= part->last; region++) {
+		holds |= claim(p, hash_of(part, region), nid,
+			       anew && (part->first == part->last || pages >= LEAST_PART));
+		pages = part->pages - part->head;
+	}
 	return holds;
 }
 
@@ -261,13 +271,15 @@ bool an_claims_uphold(const struct an_process *p, const struct vm_area_struct *v
 
 	if (!an_ballot_used(votes) || !p->claimant.who || !vma->vm_file)
 		return false;
-	an_grid_keep(vma, p->claimant.lasts_s);
 	if (!an_grid_region(vma, addr, &part))
 		return false;
 	if (!whole && part.first != part.last &&
 	    an_ballot_verdict_of(votes, true, &node) == AN_V_OPEN)
 		return false;
-	return claim_part(p, &part, p->claimant.node, anew && whole);
+	if (!claim_part(p, &part, p->claimant.node, anew && whole))
+		return false;
+	an_grid_keep(vma, p->claimant.lasts_s);
+	return true;
 }
 
 static bool claimed(const struct an_process *p, u32 hash, int nid)

@@ -227,12 +227,12 @@ static void ask_huge_mapped(struct an_fault *f, struct an_process *p,
 		claim(f, p, vma, addr, true);
 }
 
-/* A large page that speaks for itself is one page for all who map it. */
+/* A huge page that is mapped by small entries is one page all the same. */
 static void heed_claims(struct an_fault *f, const struct an_process *p,
 			const struct vm_area_struct *vma, unsigned long addr,
-			const struct folio *folio)
+			struct folio *folio)
 {
-	if (f->mapped && folio_test_large(folio) &&
+	if (f->mapped && folio_test_pmd_mappable(folio) &&
 	    (f->verdict == AN_V_NONE || f->verdict == AN_V_TORN) &&
 	    an_claimed(p, vma, addr, true, f->cpu_node))
 		f->verdict = AN_V_FOREIGN;

@@ -3,9 +3,9 @@
  * Processes map a file wherever they like, and a region of a process is what one of its
  * page tables maps. So that they can tell each other of what they use there are regions
  * of the file, of the same size. They begin where those of the first process do that
- * claims any, as long as one does whose own begin there: where processes were forked from
- * one another, theirs are the file's. Who maps it otherwise has parts of two in each of
- * its own.
+ * claims any, for as long as claims of one whose own begin there are to last: where
+ * processes were forked from one another, theirs are the file's. Who maps it otherwise
+ * has parts of two in each of its own.
  *
  * A word for each file, in sets that are a cache line; exchanged without a lock. A file
  * for which there is none left, or that nobody claims anything of, has regions that begin
@@ -23,7 +23,7 @@
 #define SETS_BITS	7	/* with eight files each: 8 KiB */
 #define SET_FILES	8
 #define PHASE_BITS	9
-#define FILE_BITS	(64 - AN_UNTIL_BITS - PHASE_BITS)
+#define FILE_BITS	32	/* what hash_64() gives */
 
 union an_grid {
 	u64 word;
@@ -34,7 +34,7 @@ union an_grid {
 	};
 };
 
-static_assert(sizeof(union an_grid) == sizeof(u64));
+static_assert(sizeof(union an_grid) == sizeof(u64) && AN_UNTIL_BITS + PHASE_BITS <= 32);
 static_assert(AN_REGION_PAGES == 1 << PHASE_BITS);
 
 struct an_grid_set {
@@ -44,11 +44,11 @@ struct an_grid_set {
 static struct an_grid_set sets[1 << SETS_BITS];
 
 /* With its number: a file that has gone may have been where this one is. */
-static u64 file_of(const struct vm_area_struct *vma)
+static u32 file_of(const struct vm_area_struct *vma)
 {
 	const struct inode *inode = file_inode(vma->vm_file);
 
-	return hash_64((unsigned long)inode + hash_64(inode->i_ino, 64), FILE_BITS);
+	return hash_64((unsigned long)inode + inode->i_ino * GOLDEN_RATIO_64, FILE_BITS);
 }
 
 /* With which of the file's pages page tables of this mapping begin, modulo their size. */
@@ -62,13 +62,13 @@ static bool stands(union an_grid g)
 	return g.file && an_lasts(g.until);
 }
 
-static struct an_grid_set *set_of(u64 file)
+static struct an_grid_set *set_of(u32 file)
 {
-	return &sets[hash_64(file, SETS_BITS)];
+	return &sets[hash_32(file, SETS_BITS)];
 }
 
 /* The file's word, else one that is free, else NULL. */
-static atomic64_t *place_of(u64 file)
+static atomic64_t *place_of(u32 file)
 {
 	struct an_grid_set *set = set_of(file);
 	atomic64_t *free = NULL;
@@ -86,7 +86,7 @@ static atomic64_t *place_of(u64 file)
 }
 
 /* The first page of its regions, modulo their size: the same for all who map it. */
-static u32 begin_of(u64 file)
+static u32 begin_of(u32 file)
 {
 	atomic64_t *at = place_of(file);
 	union an_grid g;
@@ -106,7 +106,7 @@ static u32 begin_of(u64 file)
  */
 void an_grid_keep(const struct vm_area_struct *vma, u16 lasts_s)
 {
-	u64 file = file_of(vma);
+	u32 file = file_of(vma);
 	atomic64_t *at = place_of(file);
 	u16 now = an_now_s();
 	union an_grid old, new;
@@ -120,17 +120,21 @@ void an_grid_keep(const struct vm_area_struct *vma, u16 lasts_s)
 		.file = file,
 	};
 	if (stands(old) && (old.file != file || old.phase != new.phase ||
-			    (u16)(old.until - now) > lasts_s / 2))
+			    (u16)(old.until - now) >= lasts_s))
 		return;
 	atomic64_cmpxchg_relaxed(at, old.word, new.word);
+}
+
+/* Of the file. */
+static unsigned long page_of(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
 static unsigned long region_of(const struct vm_area_struct *vma, unsigned long addr,
 			       u32 begin)
 {
-	unsigned long page = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-
-	return (page + AN_REGION_PAGES - begin) >> ilog2(AN_REGION_PAGES);
+	return (page_of(vma, addr) + AN_REGION_PAGES - begin) >> ilog2(AN_REGION_PAGES);
 }
 
 static bool part_of(const struct vm_area_struct *vma, unsigned long start,
@@ -144,6 +148,10 @@ static bool part_of(const struct vm_area_struct *vma, unsigned long start,
 	begin = begin_of(part->file);
 	part->first = region_of(vma, start, begin);
 	part->last = region_of(vma, end - 1, begin);
+	part->pages = (end - start) >> PAGE_SHIFT;
+	part->head = part->pages;
+	if (part->first != part->last)
+		part->head = AN_REGION_PAGES - (page_of(vma, start) - begin) % AN_REGION_PAGES;
 	return true;
 }
 

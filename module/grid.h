@@ -10,10 +10,12 @@
 
 struct vm_area_struct;
 
-/* Regions of a file, by their numbers: what something has parts of. */
+/* Regions of a file, by their numbers, that something has parts of: one, or two. */
 struct an_part {
-	u64 file;
+	u32 file;
 	unsigned long first, last;
+	unsigned int pages;	/* in all of them */
+	unsigned int head;	/* in the first region */
 };
 
 /* What lasts for some time has its end in seconds, of which 16 bits are kept. */

@@ -326,7 +326,8 @@ static void peek(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
 
 /*
  * What is drawn depends on the region and the number of the draw alone: of a shared
- * mapping on its place in the file, so that all who map it are told of each other.
+ * mapping on its place in the file, so that processes that were forked from one another
+ * are told of each other.
  */
 static u32 seed(const struct vm_area_struct *vma, unsigned long addr, u32 number)
 {

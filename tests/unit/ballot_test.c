@@ -508,6 +508,30 @@ static u32 undecided(const struct region *r, u32 page)
 	return chance(25) ? rnd(r->nodes) : page % r->nodes;
 }
 
+/* Of 100 regions that all nodes, or one of them, use: those that are used as a whole. */
+static u32 whole(u32 (*user)(const struct region *, u32), enum an_verdict want)
+{
+	u32 i, found = 0;
+	struct region r;
+
+	for (i = 0; i < iterations; i++) {
+		start(&r, user, NODES);
+		passes_until(&r, want, AN_NO_NODE, 20);
+		found += an_ballot_whole(r.word);
+	}
+	return found * 100 / iterations;
+}
+
+static void test_whole(void)
+{
+	u32 part = whole(one_user, AN_V_GATHER);
+
+	ok(!an_ballot_whole(0), "whole: not what nobody voted on");
+	ok(part >= 90, "whole: of one user's: %u in 100", part);
+	part = whole(shared, AN_V_SHARED);
+	ok(part >= 90, "whole: of what several of its nodes share: %u in 100", part);
+}
+
 static u32 endless;	/* trials that had no end */
 
 /* In how many of 100 trials the parts are found to have an owner each. */
@@ -613,6 +637,7 @@ int main(int argc, char **argv)
 	test_draws();
 	test_rests();
 	test_huge();
+	test_whole();
 	test_trials();
 	test_after_huge(-8);
 	test_after_huge(7);
