@@ -20,7 +20,7 @@ declare -rA placement=(
 	[a]="procs --threads 2 --sweeps 90"
 	[b]="private --sweeps 180"
 	[c]="phase --shift 1 --sweeps 400"
-	[d]="big --procs 2 --threads 4 --sweeps 30"
+	[d]="big --procs 2 --threads 4 --sweeps 45"
 	[e]="table --sweeps 45"
 )
 
