@@ -51,7 +51,7 @@ union an_claim {
 	struct {
 		u64 node : AN_CLAIM_NODE_BITS;
 		u64 who : WHO_BITS;
-		u64 until : AN_UNTIL_BITS;		/* seconds, lowest bits */
+		u64 until : AN_UNTIL_BITS;	/* seconds, lowest bits */
 		u64 tag : TAG_BITS;		/* of the region */
 	};
 };
@@ -245,8 +245,7 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
 	if (!vma->vm_file || !p->claimant.who)
 		return false;
 	an_grid_keep(vma, READ_ONCE(p->claimant.lasts_s));
-	return (huge ? an_grid_region(vma, addr, &part) : an_grid_page(vma, addr, &part)) &&
-	       claim_part(p, &part, nid, true);
+	return an_grid_part(vma, addr, huge, &part) && claim_part(p, &part, nid, true);
 }
 
 /**
@@ -265,14 +264,14 @@ bool an_claim(const struct an_process *p, const struct vm_area_struct *vma,
 bool an_claims_uphold(const struct an_process *p, const struct vm_area_struct *vma,
 		      unsigned long addr, u64 votes, bool anew)
 {
-	bool whole = an_ballot_whole(votes);
 	struct an_part part;
+	bool whole;
 	int node;
 
-	if (!an_ballot_used(votes) || !p->claimant.who || !vma->vm_file)
+	if (!an_ballot_used(votes) || !p->claimant.who ||
+	    !an_grid_part(vma, addr, true, &part))
 		return false;
-	if (!an_grid_region(vma, addr, &part))
-		return false;
+	whole = an_ballot_whole(votes);
 	if (!whole && part.first != part.last &&
 	    an_ballot_verdict_of(votes, true, &node) == AN_V_OPEN)
 		return false;
@@ -322,8 +321,7 @@ bool an_claimed(const struct an_process *p, const struct vm_area_struct *vma,
 {
 	struct an_part part;
 
-	return (huge ? an_grid_region(vma, addr, &part) : an_grid_page(vma, addr, &part)) &&
-	       part_claimed(p, &part, nid);
+	return an_grid_part(vma, addr, huge, &part) && part_claimed(p, &part, nid);
 }
 
 /**

@@ -144,13 +144,12 @@ static void judge(struct an_fault *f, const struct an_process *p,
 		f->verdict = an_claims_heed(p, vma, addr, f->verdict, &f->leader);
 }
 
-/* It uses the region of a shared mapping; and does one on another node? */
-static void claim(struct an_fault *f, struct an_process *p,
+/* It uses the region of a shared mapping. */
+static void claim(const struct an_fault *f, struct an_process *p,
 		  const struct vm_area_struct *vma, unsigned long addr, bool huge)
 {
 	bool several = READ_ONCE(p->claimant.node) == AN_NODES_SEVERAL;
 
-	f->claimed = f->foreign && an_claimed(p, vma, addr, huge, f->cpu_node);
 	if (an_claim(p, vma, addr, huge, several ? AN_NODES_SEVERAL : f->cpu_node) &&
 	    !READ_ONCE(p->claimant.holds))
 		WRITE_ONCE(p->claimant.holds, true);
@@ -195,8 +194,10 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		was->at_rest = an_ballot_rests(before) && !was->hopeless;
 	}
 	weigh_past(f, p, was);
-	if (f->mapped && !was->mute)
+	if (f->mapped && !was->mute) {
+		f->claimed = f->foreign && an_claimed(p, vma, addr, false, f->cpu_node);
 		claim(f, p, vma, addr, false);
+	}
 	vote.known = an_policy_tells(f);
 	vote.same = an_policy_same(f);
 	vote.mute = was->mute;

@@ -137,13 +137,26 @@ static unsigned long region_of(const struct vm_area_struct *vma, unsigned long a
 	return (page_of(vma, addr) + AN_REGION_PAGES - begin) >> ilog2(AN_REGION_PAGES);
 }
 
-static bool part_of(const struct vm_area_struct *vma, unsigned long start,
-		    unsigned long end, struct an_part *part)
+/**
+ * an_grid_part - the regions of a file that something belongs to
+ * @vma: a shared mapping
+ * @addr: in it
+ * @whole: what of the process's region of @addr belongs to @vma; else the page alone
+ * @part: out
+ *
+ * Return: whether there is a file.
+ */
+bool an_grid_part(const struct vm_area_struct *vma, unsigned long addr, bool whole,
+		  struct an_part *part)
 {
+	unsigned long start = ALIGN_DOWN(addr, whole ? AN_REGION_SIZE : PAGE_SIZE);
+	unsigned long end = start + (whole ? AN_REGION_SIZE : PAGE_SIZE);
 	u32 begin;
 
 	if (!vma->vm_file)
 		return false;
+	start = max(start, vma->vm_start);
+	end = min(end, vma->vm_end);
 	part->file = file_of(vma);
 	begin = begin_of(part->file);
 	part->first = region_of(vma, start, begin);
@@ -153,35 +166,4 @@ static bool part_of(const struct vm_area_struct *vma, unsigned long start,
 	if (part->first != part->last)
 		part->head = AN_REGION_PAGES - (page_of(vma, start) - begin) % AN_REGION_PAGES;
 	return true;
-}
-
-/**
- * an_grid_page - the region of a file that a page belongs to
- * @vma: a shared mapping
- * @addr: in the page
- * @part: out
- *
- * Return: whether there is a file.
- */
-bool an_grid_page(const struct vm_area_struct *vma, unsigned long addr,
-		  struct an_part *part)
-{
-	return part_of(vma, addr, addr + 1, part);
-}
-
-/**
- * an_grid_region - those that a region of a process has parts of: one, or two
- * @vma: a shared mapping
- * @addr: in the region; what of it belongs to @vma is looked at
- * @part: out
- *
- * Return: whether there is a file.
- */
-bool an_grid_region(const struct vm_area_struct *vma, unsigned long addr,
-		    struct an_part *part)
-{
-	unsigned long start = ALIGN_DOWN(addr, AN_REGION_SIZE);
-
-	return part_of(vma, max(start, vma->vm_start),
-		       min(start + AN_REGION_SIZE, vma->vm_end), part);
 }

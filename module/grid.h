@@ -36,10 +36,8 @@ static inline bool an_lasts(u16 until)
 	return (u16)(until - an_now_s()) <= AN_LASTS_MAX_S;
 }
 
-bool an_grid_page(const struct vm_area_struct *vma, unsigned long addr,
+bool an_grid_part(const struct vm_area_struct *vma, unsigned long addr, bool whole,
 		  struct an_part *part);
-bool an_grid_region(const struct vm_area_struct *vma, unsigned long addr,
-		    struct an_part *part);
 void an_grid_keep(const struct vm_area_struct *vma, u16 lasts_s);
 
 #endif /* _AUTONUMA_GRID_H */
