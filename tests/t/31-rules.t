@@ -10,16 +10,16 @@ source "$(dirname "$0")/../lib.sh"
 guest "${standard_machine[@]}" --balancer autonuma --append isolcpus=domain,5 <<'GUEST'
 echo "worker $(allowed $(worker 2))"
 
-# watch NAME PID SWEEPS: prints the CPUs on which the threads of that load's processes are seen meanwhile
+# seen PID: the CPUs on which the threads of that load's processes ran last
+seen() { for child in $(children_of $1); do cpu_of /proc/$child/task/*/stat; done; }
+# watch NAME PID: waits until memory is placed, and prints the CPUs on which the threads of that load are seen meanwhile
 watch() {
-	end=$(($(swept $2) + $3))
-	while [ "$(swept $2)" -lt $end ]; do
-		for child in $(children_of $2); do
-			cpu_of /proc/$child/task/*/stat
-		done
-		usleep 50000
-	done | sort -nu | tr '\n' ' ' | sed "s/^/$1 cpus /"
-	echo
+	seen $2 >/tmp/seen
+	while usleep 50000; do seen $2; done >>/tmp/seen &
+	watching=$!
+	wait_placed
+	kill $watching
+	echo "$1 cpus $(sort -nu /tmp/seen | tr '\n' ' ')"
 }
 # pages NAME PID: the share of the process's memory on each node, in percent
 pages() {
@@ -29,8 +29,7 @@ pages() {
 }
 
 start_load private --threads 7 --mem 56 --born 0 --stride 1024 --sweeps 1000000
-watch isolated $load_pid 200
-wait_placed
+watch isolated $load_pid
 pages isolated $(child_of $load_pid)
 end_load $load_pid
 
@@ -61,8 +60,7 @@ echo 4,6-7 >/sys/fs/cgroup/half/cpuset.cpus
 sh -c 'echo $$ >/sys/fs/cgroup/half/cgroup.procs; exec load private --threads 3 --mem 48 --born 0 --stride 1024 --sweeps 1000000 >/tmp/load.$$ 2>&1' &
 load_pid=$!
 wait_until grep -qs sweeps /tmp/load.$load_pid
-watch cpuset $load_pid 200
-wait_placed
+watch cpuset $load_pid
 pages cpuset $(child_of $load_pid)
 end_load $load_pid
 print_status
