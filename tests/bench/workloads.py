@@ -122,6 +122,11 @@ def tree_share(machine, procs, sign):
     return (0.5 if sign > 0 else 0) + 0.5 * best
 
 
+def visit_share(machine, own):
+    """Of ten pages seven are a thread's own, local as if there were no others; visits go to all memory, so to all nodes."""
+    return 0.7 * own + 0.3 / len(machine.cpu_nodes)
+
+
 # --- a workload ---
 
 @dataclass(frozen=True)
@@ -359,6 +364,11 @@ WORKLOADS |= {
     "table": Workload(
         "table", "One process, a thread per CPU; all read all of a table, nobody writes. Any placement is as good.",
         30, tenth),
+    "visit": Workload(
+        "visit", "One process, a thread per CPU, each with its own part; but of ten pages that a thread uses three are "
+        "anywhere in the process's memory: every page is used from all nodes, and from one most.", 100, tenth, group=one,
+        best=lambda machine: visit_share(machine, best_placement(machine, machine.all_cpus, 1)[0]),
+        lowest=lambda machine: visit_share(machine, lowest_share(machine, machine.all_cpus, 1))),
     "pipe": Workload(
         "pipe", "Producer and consumer: pairs of threads, one fills 64 KiB buffers of the pair's ring, the other one "
         "checks them.", 70, tenth, threads=even_cpus, group=two),

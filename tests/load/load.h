@@ -31,7 +31,7 @@
 #define MARK_BORN	1		/* the meter's labels: of what came before the first sweep, */
 #define MARK_PASSED	2		/* and of each interval */
 
-enum mode { PROCS, PRIVATE, PHASE, BIG, TABLE, STRIPE, SUBPAGE, HOT, PIPE, SLEEP, SHORT, TREE, SEGMENT };
+enum mode { PROCS, PRIVATE, PHASE, BIG, TABLE, STRIPE, SUBPAGE, HOT, PIPE, SLEEP, SHORT, TREE, SEGMENT, VISIT };
 enum bind { BIND_NONE, BIND_HARD, BIND_INVERSE };
 enum wake { WAKE_FUTEX, WAKE_PIPE, WAKE_TIMER };
 

@@ -35,7 +35,7 @@ static unsigned long units_before[MAX_THREADS][2];	/* of earlier lives */
 static unsigned int nr_slices(void)
 {
 	switch (opt.mode) {
-	case PRIVATE: case PHASE: case STRIPE: case SLEEP:
+	case PRIVATE: case PHASE: case STRIPE: case SLEEP: case VISIT:
 		return opt.threads;
 	case PIPE:
 		return opt.threads / 2;
@@ -148,7 +148,7 @@ static unsigned long index_in_slice(unsigned long page)
 unsigned int slice_of_thread(unsigned int thread, unsigned int phase)
 {
 	switch (opt.mode) {
-	case PRIVATE: case PHASE: case STRIPE: case SLEEP:
+	case PRIVATE: case PHASE: case STRIPE: case SLEEP: case VISIT:
 		return (thread + phase * opt.shift) % opt.threads;
 	case PIPE:
 		return thread / 2;
@@ -244,6 +244,17 @@ static void add_to_page(unsigned long page, unsigned int thread)
 	add_to_words(page, 0, here.stride);
 }
 
+/* Others add to it meanwhile. */
+static void look_at_page(unsigned long page)
+{
+	for (unsigned long offset = 0; offset < PAGE; offset += here.stride) {
+		uint64_t value = atomic_load_explicit(word(page, offset), memory_order_relaxed);
+
+		if ((value ^ signature(page, offset)) >> 32)
+			corrupt(page, offset, value, signature(page, offset));
+	}
+}
+
 static void add_to_own_words(unsigned long page, unsigned int thread)
 {
 	add_to_words(page, thread * here.stride, opt.threads * here.stride);
@@ -322,6 +333,20 @@ static void work_tree(struct slice s, unsigned int thread)
 	each_page((struct slice){ end, 1, here.pages - end }, thread, read_page);
 }
 
+#define VISITS_OF	10	/* pages that a thread uses */
+#define VISITS		3	/* of these, so many are anybody's */
+
+/* Each page of its own; then, after so many, a look into others' or its own that are drawn at random. */
+static void add_and_visit(unsigned long page, unsigned int thread)
+{
+	static __thread uint64_t state;
+
+	add_to_page(page, thread);
+	state = (state + global_number(thread) + 1) * 6364136223846793005;	/* Knuth's MMIX */
+	if ((state >> 32) % (VISITS_OF - VISITS) < VISITS)
+		look_at_page((state >> 40) % here.pages);
+}
+
 /* One unit of a thread's work, its unit-th. */
 void work(unsigned int thread, unsigned int phase, unsigned long unit)
 {
@@ -339,6 +364,9 @@ void work(unsigned int thread, unsigned int phase, unsigned long unit)
 		break;
 	case TREE:
 		work_tree(s, thread);
+		break;
+	case VISIT:
+		each_page(s, thread, add_and_visit);
 		break;
 	case SLEEP:
 		each_page(piece(s, unit % PIECES), thread, add_to_page);

@@ -10,7 +10,7 @@
 
 const char * const mode_names[] = {
 	"procs", "private", "phase", "big", "table", "stripe", "subpage", "hot", "pipe", "sleep", "short", "tree",
-	"segment",
+	"segment", "visit",
 };
 static const char * const bind_names[] = { "none", "hard", "inverse" };
 static const char * const wake_names[] = { "futex", "pipe", "timer" };
@@ -34,6 +34,7 @@ static void usage(FILE *f)
 	      "  sleep    as private, but by request: in each pair one thread works while the other one sleeps\n"
 	      "  short    as procs, but every process ends after --life sweeps, and a new one follows\n"
 	      "  tree     a process fills memory, forks two that fork two ...; each writes its slice and reads the rest\n"
+	      "  visit    as private, but of ten pages that a thread uses three are anywhere in the process's memory\n"
 	      "  segment  processes that share one segment (one per CPU, of one thread)\n"
 	      "  --mem MiB        in all (256)\n"
 	      "  --procs N        processes\n"

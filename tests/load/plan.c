@@ -63,7 +63,7 @@ void find_nodes(void)
 unsigned int group_size(void)
 {
 	switch (opt.mode) {
-	case PRIVATE: case PHASE: case STRIPE:
+	case PRIVATE: case PHASE: case STRIPE: case VISIT:
 		return 1;
 	case PIPE: case SLEEP:
 		return 2;

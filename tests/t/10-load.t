@@ -42,6 +42,8 @@ run 22 segment --procs 40 --bind hard
 run 23 segment --parts --bind inverse
 run 24 segment --parts --born 0 --spread
 run 26 procs --procs 2 --threads 4 --in-order --bind hard
+run 28 visit --bind hard
+run 29 visit --bind inverse
 run 27 stripe --in-order --bind inverse
 
 # Memory nearly full, until the program ends
@@ -75,7 +77,7 @@ guest_ended_well
 for n in 0 1 2 3 4 5 6 7 8 9; do
 	check "case $n: memory as expected" is "$(said_in $n status)" 0
 done
-for n in 11 12 13 14 15 16 17 18 19 20 21 22 23 24 26 27; do
+for n in 11 12 13 14 15 16 17 18 19 20 21 22 23 24 26 27 28 29; do
 	check "case $n: memory as expected" is "$(said_in $n status)" 0
 done
 check "procs, hard bind: all local" at_least "$(local_whole 0)" 0.95
@@ -112,6 +114,8 @@ between 22 0.15 0.35 "a segment shared by processes everywhere: a quarter is loc
 between 23 0.00 0.05 "parts of a segment, inverse bind"
 between 26 0.40 0.60 "in order, two nodes for four threads that share: half is local"
 between 27 0.00 0.05 "a stripe in order, inverse bind"
+between 28 0.70 0.85 "visits, hard bind: what is its own, and a quarter of the visits"
+between 29 0.03 0.15 "visits, inverse bind: a quarter of the visits"
 check "processes come and go" at_least "$(json 19 .lives)" 8
 for node in 0 1 2 3; do check "node $node is filled" at_most "$(said "full $node")" 25; done
 check "and is free again" at_least "$(said after)" 60
