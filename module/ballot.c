@@ -210,6 +210,22 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 }
 
 /**
+ * an_ballot_won - who won the ballot that a vote ends, as the first of the next one
+ * @word: the votes on the region before it
+ * @vote: the vote
+ *
+ * Return: the node with most votes in it; AN_NO_NODE if none ends.
+ */
+int an_ballot_won(u64 word, const struct an_vote *vote)
+{
+	union an_ballot b = { .word = word };
+
+	if (vote->mute || !b.yes || b.pass == (vote->pass & PASS_MASK))
+		return AN_NO_NODE;
+	return b.node;
+}
+
+/**
  * an_ballot_planted_each - all pages of the region will fault, but those at rest
  * @word: the votes on it
  * @some: and some will, or there are none at all
@@ -336,7 +352,7 @@ bool an_ballot_used(u64 word)
 {
 	union an_ballot b = { .word = word };
 
-	return b.seen && !b.sparse && voted(&b);
+	return b.seen && !b.sparse && (voted(&b) || b.tells);
 }
 
 static bool agreed(const union an_ballot *b)
@@ -451,12 +467,12 @@ enum an_verdict an_ballot_overruled(enum an_verdict verdict, int *node)
  * @word: what is known of the region, also from before it was one
  * @same: the page was used from the same node as the last time
  *
- * Return: what is known now. A page put together again (khugepaged) over parts that
- * had owners is contested at once.
+ * Return: what is known now, and that it was used since an_ballot_asked(). A page put
+ * together again (khugepaged) over parts that had owners is contested at once.
  */
 u64 an_ballot_huge(u64 word, bool same)
 {
-	union an_ballot old = { .word = word }, b = {};
+	union an_ballot old = { .word = word }, b = { .seen = 1 };
 	int tells = old.tells, node;
 
 	if (voted(&old))
@@ -529,6 +545,17 @@ bool an_ballot_contested(u64 word)
 	union an_ballot b = { .word = word };
 
 	return b.tells <= HUGE_CONTESTED;
+}
+
+/**
+ * an_ballot_changes - was a huge page used from several nodes lately
+ * @word: of an_ballot_huge(); of small pages it is not asked
+ */
+bool an_ballot_changes(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return !voted(&b) && b.tells < 0;
 }
 
 /**

@@ -79,6 +79,7 @@ struct an_vote {
 };
 
 u64 an_ballot_vote(u64 word, const struct an_vote *vote);
+int an_ballot_won(u64 word, const struct an_vote *vote);
 u32 an_ballot_next_draw(u64 word);
 u32 an_ballot_draw_before(u32 draw);
 u32 an_ballot_drawn_again(u64 word);
@@ -96,6 +97,7 @@ u64 an_ballot_huge_mapped(u64 word, u32 node, bool mute);
 bool an_ballot_whole(u64 word);
 u64 an_ballot_asked(u64 word);
 bool an_ballot_contested(u64 word);
+bool an_ballot_changes(u64 word);
 u64 an_ballot_trial(void);
 bool an_ballot_on_trial(u64 word);
 bool an_ballot_apart(u64 word);

@@ -50,7 +50,7 @@ static int status_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "running %d\n", an_running());
 	seq_printf(m, "bytes_per_process %zu\nbytes_per_gib %zu\nbytes_per_thread %zu\n",
-		   an_process_bytes(), sizeof(struct an_block),
+		   an_process_bytes(), sizeof(struct an_block) + sizeof(struct an_leads),
 		   an_thread_bytes());
 	for (which = 0; which < AN_C_NR; which++)
 		seq_printf(m, "%s %llu\n", an_counter_name(which),

@@ -14,6 +14,7 @@
 #include "claims.h"
 #include "decision.h"
 #include "fault.h"
+#include "lead.h"
 #include "migrated.h"
 #include "queue.h"
 #include "regions.h"
@@ -25,12 +26,6 @@
 static int this_cpupid(void)
 {
 	return cpu_pid_to_cpupid(raw_smp_processor_id(), current->pid);
-}
-
-/* Is @nid in a map that gear 4 may be writing? Words are read whole. */
-static bool in_map(const unsigned long *map, int nid)
-{
-	return READ_ONCE(map[BIT_WORD(nid)]) & BIT_MASK(nid);
 }
 
 static bool node_allowed(int nid, const nodemask_t *allowed)
@@ -51,10 +46,10 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->sharer = t && an_thread_shares(t);
 	f->owner = t && an_thread_owns(t);
 	f->has_home = an_any_node(p->home);
-	f->page_home = in_map(p->home, f->page_node);
-	f->cpu_home = in_map(p->home, f->cpu_node);
-	f->core_pull = in_map(p->core, f->cpu_node) &&
-		       !in_map(p->core, f->page_node);
+	f->page_home = an_in_map(p->home, f->page_node);
+	f->cpu_home = an_in_map(p->home, f->cpu_node);
+	f->core_pull = an_in_map(p->core, f->cpu_node) &&
+		       !an_in_map(p->core, f->page_node);
 	f->spread_pull = atomic_long_read(&p->spread) > 0 &&
 			 atomic_long_read(&p->off[f->page_node]) > 0 &&
 			 atomic_long_read(&p->off[f->cpu_node]) < 0;
@@ -155,16 +150,42 @@ static void claim(const struct an_fault *f, struct an_process *p,
 		WRITE_ONCE(p->claimant.holds, true);
 }
 
+/* Only two nodes can use what a process shares. */
+static bool is_pair(const struct an_process *p)
+{
+	DECLARE_BITMAP(home, MAX_NUMNODES);
+
+	an_copy_nodes(home, p->home);
+	return num_node_state(N_CPU) == 2 || bitmap_weight(home, nr_node_ids) == 2;
+}
+
+static void count_lead(struct an_process *p, unsigned long addr, int nid)
+{
+	atomic_t *lead = an_leads_find(p, addr);
+	int old, new;
+
+	if (!lead)
+		return;
+	old = atomic_read(lead);
+	do {
+		new = an_lead_count(old, nid, is_pair(p));
+	} while (!atomic_try_cmpxchg_relaxed(lead, &old, new));
+}
+
 /* Finds the verdict with this vote. */
 static void cast(struct an_fault *f, struct an_process *p,
 		 const struct vm_area_struct *vma, unsigned long addr,
 		 atomic64_t *votes, const struct an_vote *vote)
 {
 	s64 old = atomic64_read(votes), new;
+	int won;
 
 	do {
 		new = an_ballot_vote(old, vote);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
+	won = an_ballot_won(old, vote);
+	if (won != AN_NO_NODE)
+		count_lead(p, addr, won);
 	judge(f, p, vma, addr, new);
 	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
 		end_trial(p, addr, f->verdict);
@@ -205,6 +226,31 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		cast(f, p, vma, addr, votes, &vote);
 }
 
+/*
+ * Of what several nodes use: does one most, and may have it? A huge page that it has is
+ * used from elsewhere all the same, which tells of no change.
+ */
+static void heed_leader(struct an_fault *f, struct an_process *p, unsigned long addr,
+			bool huge, const nodemask_t *allowed,
+			struct an_past_state *was)
+{
+	int nid;
+
+	if (f->mapped || (!huge && f->verdict != AN_V_SHARED))
+		return;
+	nid = an_leads_node(p, addr);
+	if (nid == AN_NO_NODE)
+		return;
+	if (nid != f->page_node && !(node_allowed(nid, allowed) && an_migrated_takes(nid)))
+		return;
+	f->verdict = AN_V_LED;
+	f->leader = nid;
+	if (!huge || nid != f->page_node)
+		return;
+	was->at_rest = false;
+	was->hopeless = true;
+}
+
 /* Only then may huge pages be taken apart, or be kept from being made. */
 static bool moves_memory(const struct an_process *p)
 {
@@ -240,13 +286,16 @@ static void heed_claims(struct an_fault *f, const struct an_process *p,
 }
 
 /* Asks the region of a huge page of a process's own: whether several nodes use it. */
-static void ask_huge(struct an_fault *f, const struct an_process *p,
+static void ask_huge(struct an_fault *f, struct an_process *p, unsigned long addr,
 		     atomic64_t *votes)
 {
 	bool same = f->last_node == f->cpu_node;
 	s64 old, new;
 
-	if (!an_policy_votes(f) || !an_policy_tells(f))
+	if (!an_policy_votes(f))
+		return;
+	count_lead(p, addr, f->cpu_node);
+	if (!an_policy_tells(f))
 		return;
 	old = atomic64_read(votes);
 	do {
@@ -434,6 +483,7 @@ static int act(enum an_reason why, struct an_fault *f, struct an_process *p,
 					   why);
 		return NUMA_NO_NODE;
 	case AN_R_FOLLOW:
+	case AN_R_FOLLOW_LEADER:
 	case AN_R_FOLLOW_HOME:
 	case AN_R_SPREAD:
 		return move(why, f, p, t, span, pages);
@@ -599,11 +649,12 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	} else {
 		weigh_past(&f, p, &was);
 		if (votes && folio_test_anon(folio))
-			ask_huge(&f, p, votes);
+			ask_huge(&f, p, addr, votes);
 		else if (votes)
 			ask_huge_mapped(&f, p, vmf->vma, addr, votes);
 	}
 	heed_claims(&f, p, vmf->vma, addr, folio);
+	heed_leader(&f, p, addr, span.pages == HPAGE_PMD_NR, allowed, &was);
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);

@@ -228,6 +228,7 @@ static struct an_pace_facts facts_of(const struct an_process *p)
 		.pass = p->pass,
 		.resident = p->resident,
 		.restless = p->restless,
+		.asked = p->asked,
 		.moved = atomic_long_read(&p->moved_ever),
 		.to_spread = max(atomic_long_read(&p->spread), 0L),
 		.spreads = p->spread_begun,

@@ -61,6 +61,7 @@ enum an_verdict {
 	AN_V_GATHER,		/* one node uses all of it */
 	AN_V_TORN,		/* its pages have different owners */
 	AN_V_SHARED,		/* several nodes use its pages */
+	AN_V_LED,		/* so do they, but one does most */
 	AN_V_FOREIGN,		/* so do they, but other processes on all but one */
 };
 
@@ -70,7 +71,7 @@ struct an_fault {
 	int cpu_node;		/* where the fault came from */
 	int last_node;		/* node of the last fault on the page */
 	enum an_verdict verdict; /* on the region, this fault included */
-	int leader;		/* likewise, AN_V_GATHER: the node that uses it */
+	int leader;		/* likewise, AN_V_GATHER, AN_V_LED: the node that uses it */
 	int turn_node;		/* home node whose turn it is to take the region */
 	bool same_task;		/* last fault was of the same thread */
 	bool mapped;		/* other processes may map the page, too */

@@ -11,7 +11,7 @@
  */
 static bool shared(const struct an_fault *f)
 {
-	if (f->verdict == AN_V_SHARED ||
+	if (f->verdict == AN_V_SHARED || f->verdict == AN_V_LED ||
 	    (f->sharer && f->verdict != AN_V_TORN))
 		return true;
 	return f->last_node != AN_NO_NODE && !f->same_task;
@@ -90,7 +90,8 @@ bool an_policy_tells(const struct an_fault *f)
 static bool its_own_region(const struct an_fault *f)
 {
 	return f->lone && (f->last_node == AN_NO_NODE || f->same_task) &&
-	       f->verdict != AN_V_TORN && f->verdict != AN_V_SHARED;
+	       f->verdict != AN_V_TORN && f->verdict != AN_V_SHARED &&
+	       f->verdict != AN_V_LED;
 }
 
 /*
@@ -131,6 +132,8 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 		return again ? AN_R_NONE : AN_R_CONTRARY;
 	case AN_V_SHARED:
 		return f->has_home && !f->foreign ? AN_R_NONE : AN_R_SHARED;
+	case AN_V_LED:
+		return f->page_node == f->leader ? AN_R_LED : AN_R_NONE;
 	case AN_V_FOREIGN:
 		return AN_R_SHARED;
 	default:
@@ -147,13 +150,14 @@ static enum an_reason why_not_follow(const struct an_fault *f)
  * pages of a region are known to have an owner each, the first fault tells who,
  * as it does where one thread has all of the process's memory for itself.
  * What several threads use has no better node of its own: it belongs on any
- * home node of the process, on a core one if there are such, spread over them.
+ * home node of the process, on a core one if there are such, spread over them;
+ * but if one of them uses a region most, there.
  * What runs away from home pulls nothing shared, and nothing at all from home:
  * it is expected back. A huge page that several nodes use is taken apart where that
  * is worth a try. While threads may change places for it, no memory moves.
  *
  * Context: any; looks at @f only.
- * Return: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to
+ * Return: AN_R_FOLLOW, AN_R_FOLLOW_LEADER, AN_R_FOLLOW_HOME or AN_R_SPREAD to move the page to
  * an_policy_target(), AN_R_LOCAL or AN_R_CONTRARY to cancel a queued move,
  * AN_R_CONTESTED to take the page apart, else the reason to leave things as they
  * are.
@@ -171,6 +175,8 @@ enum an_reason an_policy_fault(const struct an_fault *f)
 		why = why_not_follow(f);
 	if (why != AN_R_NONE)
 		return why;
+	if (f->verdict == AN_V_LED)
+		return AN_R_FOLLOW_LEADER;
 	if (!f->has_home || !shared(f))
 		return AN_R_FOLLOW;
 	if (f->page_home && f->spread_pull)
@@ -204,6 +210,8 @@ bool an_policy_in_turn(const struct an_fault *f, enum an_reason why)
  */
 int an_policy_target(const struct an_fault *f, enum an_reason why)
 {
+	if (why == AN_R_FOLLOW_LEADER)
+		return f->leader;
 	return an_policy_in_turn(f, why) && f->turn_node != AN_NO_NODE ?
 	       f->turn_node : f->cpu_node;
 }
@@ -217,6 +225,7 @@ int an_policy_target(const struct an_fault *f, enum an_reason why)
 bool an_policy_whole_region(const struct an_fault *f)
 {
 	return f->verdict == AN_V_GATHER || f->verdict == AN_V_SHARED ||
+	       f->verdict == AN_V_LED ||
 	       (f->verdict == AN_V_OPEN && f->lone);
 }
 

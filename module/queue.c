@@ -211,6 +211,7 @@ static void say_queued(const struct an_span *span, enum an_reason why)
 
 	why = why == AN_R_FOLLOW ? AN_R_QUEUE_FOLLOW :
 	      why == AN_R_SPREAD ? AN_R_QUEUE_SPREAD :
+	      why == AN_R_FOLLOW_LEADER ? AN_R_QUEUE_LEADER :
 	      why == AN_R_CONTESTED ? AN_R_QUEUE_SPLIT : AN_R_QUEUE_HOME;
 	an_count_reason(why, 1);
 	if (!an_watched(queued))
@@ -331,8 +332,8 @@ static void requeue(struct an_queue *q, struct an_region *r)
  * an_migrated_queue - ask for pages to be brought to another node
  * @p: their process
  * @span: which, from where, to where
- * @why: AN_R_FOLLOW, AN_R_FOLLOW_HOME or AN_R_SPREAD; AN_R_CONTESTED: to be taken
- *	apart where they are, and moved later
+ * @why: AN_R_FOLLOW, AN_R_FOLLOW_LEADER, AN_R_FOLLOW_HOME or AN_R_SPREAD;
+ *	AN_R_CONTESTED: to be taken apart where they are, and moved later
  *
  * Context: atomic, page table lock and RCU read side held.
  * Return: how many pages are queued that were not before; less than 0 if they cannot be.

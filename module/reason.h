@@ -96,15 +96,18 @@ enum an_reason {
 	AN_R_CONTRARY,		/* last fault came from another node: cancel */
 	AN_R_WANDERING,		/* the thread came to this node just now */
 	AN_R_SHARED_HOME,	/* shared page already on a home node */
+	AN_R_LED,		/* shared page already on the node that uses it most */
 	AN_R_AWAY_FROM_HOME,	/* shared page, and this CPU is not at home */
 	AN_R_CHANGED,		/* others used it until just now: threads first */
 	AN_R_NOT_ALLOWED,	/* memory policy or cpuset excludes the node */
 	AN_R_CONTESTED,		/* huge page of several nodes: take it apart */
 	AN_R_FOLLOW,		/* move: that node uses it */
+	AN_R_FOLLOW_LEADER,	/* move: shared page goes to the node that uses it most */
 	AN_R_FOLLOW_HOME,	/* move: shared page goes to the home node */
 	AN_R_SPREAD,		/* move: to the home node that has too little */
 	/* queued */
 	AN_R_QUEUE_FOLLOW,
+	AN_R_QUEUE_LEADER,
 	AN_R_QUEUE_HOME,
 	AN_R_QUEUE_SPREAD,
 	AN_R_QUEUE_SPLIT,	/* to be taken apart, not to be moved */

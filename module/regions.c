@@ -5,8 +5,9 @@
  * anybody finds them under RCU. The words are exchanged, so there is no lock.
  *
  * Bound: a block of 4 KiB for each GiB of address space with memory in it,
- * which has two page tables of that size at least. It stays when that is unmapped, so
- * it is charged to the process's memory control group.
+ * which has two page tables of that size at least, and 2 KiB more where several nodes
+ * share some. It stays when that is unmapped, so it is charged to the process's memory
+ * control group.
  */
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
@@ -15,35 +16,70 @@
 #include "autonuma.h"
 #include "ballot.h"
 #include "decision.h"
+#include "lead.h"
 #include "regions.h"
 #include "stats.h"
 #include "trace.h"
 
 static_assert(NODES_SHIFT <= AN_BALLOT_NODE_BITS);
 
-static atomic64_t *votes_in(struct an_block *block, unsigned long addr)
+static unsigned long index_of(unsigned long addr)
 {
-	return &block->votes[(addr >> PMD_SHIFT) % AN_BLOCK_REGIONS];
+	return addr >> AN_BLOCK_SHIFT;
+}
+
+static unsigned long region_of(unsigned long addr)
+{
+	return (addr >> PMD_SHIFT) % AN_BLOCK_REGIONS;
 }
 
 /* NULL where nothing was made to fault yet. Context: RCU read side. */
 atomic64_t *an_regions_find(struct an_process *p, unsigned long addr)
 {
-	struct an_block *block = xa_load(&p->blocks, addr >> AN_BLOCK_SHIFT);
+	struct an_block *block = xa_load(&p->blocks, index_of(addr));
 
-	return block ? votes_in(block, addr) : NULL;
+	return block ? &block->votes[region_of(addr)] : NULL;
+}
+
+/* NULL where no region was found shared yet. Context: RCU read side. */
+atomic_t *an_leads_find(struct an_process *p, unsigned long addr)
+{
+	struct an_leads *leads = xa_load(&p->leads, index_of(addr));
+
+	return leads ? &leads->lead[region_of(addr)] : NULL;
+}
+
+/*
+ * The node that uses a shared region most, AN_NO_NODE if none does, or the process is
+ * to share its memory elsewhere; or where a fault can move no more than its page.
+ * Context: RCU read side.
+ */
+int an_leads_node(struct an_process *p, unsigned long addr)
+{
+	atomic_t *lead = an_leads_find(p, addr);
+	int nid = lead ? an_lead_node(atomic_read(lead)) : AN_NO_NODE;
+
+	if (nid == AN_NO_NODE || READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)
+		return AN_NO_NODE;
+	return an_any_node(p->home) && !an_in_map(p->home, nid) ? AN_NO_NODE : nid;
 }
 
 /* Charged to the process's control group, in which nobody is to die of it. */
 #define GFP_OF_OTHERS	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
 
-static struct an_block *make_block(struct an_process *p, unsigned long index)
+/* The block of so many bytes for these addresses, made if need be. */
+static void *block_of(struct an_process *p, struct xarray *blocks,
+		      unsigned long addr, size_t size)
 {
-	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(p->mm);
-	struct mem_cgroup *before = set_active_memcg(memcg);
-	struct an_block *block = kzalloc(sizeof(*block), GFP_OF_OTHERS);
+	void *block = xa_load(blocks, index_of(addr));
+	struct mem_cgroup *memcg, *before;
 
-	if (block && xa_err(xa_store(&p->blocks, index, block, GFP_OF_OTHERS))) {
+	if (block)
+		return block;
+	memcg = get_mem_cgroup_from_mm(p->mm);
+	before = set_active_memcg(memcg);
+	block = kzalloc(size, GFP_OF_OTHERS);
+	if (block && xa_err(xa_store(blocks, index_of(addr), block, GFP_OF_OTHERS))) {
 		kfree(block);
 		block = NULL;
 	}
@@ -60,12 +96,17 @@ static struct an_block *make_block(struct an_process *p, unsigned long index)
  */
 atomic64_t *an_regions_make(struct an_process *p, unsigned long addr)
 {
-	unsigned long index = addr >> AN_BLOCK_SHIFT;
-	struct an_block *block = xa_load(&p->blocks, index);
+	struct an_block *block = block_of(p, &p->blocks, addr, sizeof(*block));
 
-	if (!block)
-		block = make_block(p, index);
-	return block ? votes_in(block, addr) : NULL;
+	return block ? &block->votes[region_of(addr)] : NULL;
+}
+
+/* Context: as above. NULL without memory: nobody leads, until there is some. */
+atomic_t *an_leads_make(struct an_process *p, unsigned long addr)
+{
+	struct an_leads *leads = block_of(p, &p->leads, addr, sizeof(*leads));
+
+	return leads ? &leads->lead[region_of(addr)] : NULL;
 }
 
 /* A huge page is taken apart, was, or is kept so. Context: any. */
@@ -83,13 +124,19 @@ void an_regions_say_split(const struct an_process *p, unsigned long addr,
 	an_decided(split, &d);
 }
 
+static void free_blocks(struct xarray *blocks)
+{
+	unsigned long index;
+	void *block;
+
+	xa_for_each(blocks, index, block)
+		kfree(block);
+	xa_destroy(blocks);
+}
+
 /* Context: nobody finds the process any more. */
 void an_regions_free(struct an_process *p)
 {
-	struct an_block *block;
-	unsigned long index;
-
-	xa_for_each(&p->blocks, index, block)
-		kfree(block);
-	xa_destroy(&p->blocks);
+	free_blocks(&p->blocks);
+	free_blocks(&p->leads);
 }

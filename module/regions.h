@@ -21,8 +21,16 @@ struct an_block {
 	atomic64_t votes[AN_BLOCK_REGIONS];
 };
 
+/* Who leads in them, as union an_lead: made once one is shared. */
+struct an_leads {
+	atomic_t lead[AN_BLOCK_REGIONS];
+};
+
 atomic64_t *an_regions_find(struct an_process *p, unsigned long addr);
 atomic64_t *an_regions_make(struct an_process *p, unsigned long addr);
+atomic_t *an_leads_find(struct an_process *p, unsigned long addr);
+int an_leads_node(struct an_process *p, unsigned long addr);
+atomic_t *an_leads_make(struct an_process *p, unsigned long addr);
 void an_regions_say_split(const struct an_process *p, unsigned long addr,
 			  enum an_reason why);
 void an_regions_free(struct an_process *p);

@@ -22,6 +22,7 @@
 #include "batch.h"
 #include "claims.h"
 #include "decision.h"
+#include "lead.h"
 #include "migrated.h"
 #include "pace.h"
 #include "queue.h"
@@ -189,6 +190,7 @@ static void pass_begin(struct an_process *p, u64 cpu_ns)
 {
 	memset(p->counting, 0, nr_node_ids * sizeof(*p->counting));
 	p->restless = 0;
+	p->asked = 0;
 	p->scan_addr = 0;
 	p->scanning = true;
 	p->cpu_ns = cpu_ns;
@@ -276,6 +278,32 @@ static unsigned long uphold_claims(struct an_process *p, const struct vm_area_st
 	return end;
 }
 
+/*
+ * Of a process's own memory that several nodes use: which one does most? As long as that
+ * may be found out, it is asked as often as what is open; but small pages fault once
+ * only, as it is known that they are shared.
+ */
+static void ask_leader(struct an_process *p, unsigned long addr, u64 votes,
+		       struct an_guide *g)
+{
+	bool shared = g->verdict == AN_V_SHARED;
+	atomic_t *lead;
+
+	if (!shared && !an_ballot_changes(votes))
+		return;
+	lead = an_leads_make(p, addr);
+	g->led = an_leads_node(p, addr);
+	g->open = lead && g->led == AN_NO_NODE && an_ballot_used(votes) &&
+		  an_lead_open(atomic_read(lead));
+	if (!shared)
+		return;
+	g->redraw = g->redraw && !g->open;
+	if (g->led != AN_NO_NODE) {
+		g->verdict = AN_V_LED;
+		g->node = g->led;
+	}
+}
+
 /* The votes on the region of @addr, NULL to look at it page by page. */
 static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 			      unsigned long addr, struct an_guide *g)
@@ -284,7 +312,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	atomic64_t *votes;
 	union an_ballot b;
 
-	memset(g, 0, sizeof(*g));
+	*g = (struct an_guide){ .led = AN_NO_NODE };
 	votes = an_regions_make(p, addr);
 	g->each = !votes;
 	if (!votes)
@@ -301,6 +329,8 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);
 	g->redraw = b.yes || b.last_yes;
+	if (!mapped)
+		ask_leader(p, addr, b.word, g);
 	return votes;
 }
 
@@ -447,6 +477,7 @@ static void book_planted(struct an_process *p, const struct an_plant *plant)
 		    plant);
 	say_planted(p, AN_R_PLANT_SAMPLE, plant->samples, plant);
 	p->restless += plant->restless;
+	p->asked += plant->asked;
 	an_count(AN_C_SCAN_COUNTED, plant->counted);
 	an_count(AN_C_SCAN_PLANTED, plant->planted);
 	WRITE_ONCE(p->planted, p->planted + plant->planted);

@@ -149,6 +149,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 		return NULL;
 	}
 	xa_init(&p->blocks);
+	xa_init(&p->leads);
 	if (!alloc_per_node(p)) {
 		an_count(AN_C_NO_MEMORY, 1);
 		process_free(p);

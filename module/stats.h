@@ -81,6 +81,7 @@ struct an_process {
 	unsigned long scan_addr;	/* where the pass goes on */
 	unsigned long resident;		/* pages seen by the last whole pass */
 	long restless;			/* of the pass under way, not at rest */
+	long asked;			/* of these, to find out who leads */
 	u64 cpu_ns;			/* CPU time when the pass began */
 	u64 seen_ns;			/* CPU time at the last look */
 	unsigned long seen_jiffies;	/* time of the last look */
@@ -102,6 +103,7 @@ struct an_process {
 	struct an_claimant claimant;	/* see claims.c */
 
 	struct xarray blocks;		/* votes on its regions, see regions.h */
+	struct xarray leads;		/* and who leads in those that are shared */
 
 	/* how its memory is spread over its home nodes */
 	u64 *use;			/* per node, pages used from there lately */
@@ -140,6 +142,12 @@ static inline bool an_any_node(const unsigned long *map)
 		if (READ_ONCE(map[word]))
 			return true;
 	return false;
+}
+
+/* Is @nid in a map that gear 4 may be writing? Words are read whole. */
+static inline bool an_in_map(const unsigned long *map, int nid)
+{
+	return READ_ONCE(map[BIT_WORD(nid)]) & BIT_MASK(nid);
 }
 
 /* A map of a process as it is now: gear 4 may write it meanwhile. */

@@ -185,6 +185,22 @@ static bool choose(struct an_plant *plant, struct folio *folio,
 	return chosen;
 }
 
+/* A huge page that is on the node that uses it most is at rest, whoever used it last. */
+static bool choose_huge(struct an_plant *plant, struct folio *folio)
+{
+	const struct an_guide *g = &plant->guide;
+	bool chosen;
+
+	if (g->led == folio_nid(folio)) {
+		chosen = drawn(&plant->random, plant->rest_one_in);
+		plant->samples += chosen ? HPAGE_PMD_NR : 0;
+		return chosen;
+	}
+	if (g->open)
+		plant->asked += HPAGE_PMD_NR;
+	return choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in);
+}
+
 /*
  * The kernel's own rules for what may be made to fault, change_pte_range(),
  * less those that look at the scanning task.
@@ -234,8 +250,7 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 	if (!folio || end - addr != HPAGE_PMD_SIZE)
 		return;
 	count_pages(plant, folio_nid(folio), HPAGE_PMD_NR);
-	if (pmd_protnone(*pmd) || !may_plant(vma, folio) ||
-	    !choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in))
+	if (pmd_protnone(*pmd) || !may_plant(vma, folio) || !choose_huge(plant, folio))
 		return;
 	/* Never cleared in between: MADV_DONTNEED runs beside us. */
 	old = pmdp_invalidate_ad(vma, addr, pmd);
@@ -296,6 +311,7 @@ static bool belongs(const struct an_plant *plant, const struct an_guide *g,
 {
 	switch (g->verdict) {
 	case AN_V_GATHER:
+	case AN_V_LED:
 		return nid == g->node;
 	case AN_V_FOREIGN:
 		return true;
@@ -465,10 +481,12 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	}
 	for (i = 0; i < found.nr; i++)
 		count_pages(plant, found.nid[i], nr / PEEKS);
-	rests = g->verdict != AN_V_OPEN && !found.elsewhere &&
+	rests = g->verdict != AN_V_OPEN && !g->open && !found.elsewhere &&
 		!users_left(vma, pte, addr, nr, plant);
 	if (!rests)
 		plant->restless += found.nr * (nr / PEEKS);
+	if (g->open)
+		plant->asked += found.nr * (nr / PEEKS);
 	plant_samples(vma, pte, addr, nr, rests, plant);
 }
 

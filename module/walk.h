@@ -30,12 +30,14 @@
 /* What is known of a region before it is walked, and what was done there. */
 struct an_guide {
 	enum an_verdict verdict;	/* AN_V_NONE: there are no votes on it */
-	int node;		/* AN_V_GATHER: where it belongs */
+	int node;		/* AN_V_GATHER, AN_V_LED: where it belongs */
 	bool each;		/* go page by page */
 	bool again;		/* likewise, and each was made to fault before */
 	bool sparse;		/* out: few pages, so page by page all the same */
 	u32 draw;		/* pages to make fault: of this draw */
 	bool redraw;		/* and of the one before, once more */
+	int led;		/* the node that uses most what several do, AN_NO_NODE: none */
+	bool open;		/* that is being found out */
 	bool unused;		/* others may use it; the process was not seen to */
 	bool huge;		/* out: it is a huge page, which will fault */
 	bool drawn;		/* out: they were */
@@ -60,6 +62,7 @@ struct an_plant {
 	unsigned long huge;	/* out: huge entries among them */
 	unsigned long samples;	/* out: of those planted, pages at rest */
 	unsigned long restless;	/* out: pages that could be planted, not at rest */
+	unsigned long asked;	/* out: of these, to find out who uses them most */
 };
 
 /* Pages of one region to be taken off the LRU for a move. */

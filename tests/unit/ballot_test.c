@@ -622,6 +622,26 @@ static void test_random(void)
 	ok(!bad, "random words and votes: no verdict without votes (%llu)", bad);
 }
 
+/* A ballot ends with the first vote of the next one, and is won by most. */
+static void test_won(void)
+{
+	struct an_vote vote = { .node = 2, .pass = 1 };
+	u64 word = an_ballot_vote(0, &vote);
+
+	vote.node = 1;
+	ok(an_ballot_won(word, &vote) == AN_NO_NODE, "won: not before it ends");
+	word = an_ballot_vote(word, &vote);
+	word = an_ballot_vote(word, &vote);
+	vote.pass = 2;
+	vote.mute = true;
+	ok(an_ballot_won(word, &vote) == AN_NO_NODE, "won: no mute vote ends it");
+	vote.mute = false;
+	ok(an_ballot_won(word, &vote) == 1, "won: by most votes");
+	word = an_ballot_vote(word, &vote);
+	ok(an_ballot_won(word, &vote) == AN_NO_NODE, "won: once");
+	ok(an_ballot_won(0, &vote) == AN_NO_NODE, "won: not without votes");
+}
+
 int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
@@ -638,6 +658,7 @@ int main(int argc, char **argv)
 	test_rests();
 	test_huge();
 	test_whole();
+	test_won();
 	test_trials();
 	test_after_huge(-8);
 	test_after_huge(7);

@@ -112,6 +112,11 @@ static void test_vain(void)
 	ok(passes(&p, 1, p.f.restless / 32) == AN_R_PASS_VAIN, "four: enough");
 	ok(p.pace.one_in == 8 && p.pace.rest_one_in == 16,
 	   "in vain: a sixteenth of all, be it at rest or not");
+	p.f.asked = p.f.resident / 8;
+	ok(passes(&p, 8, p.f.restless / 32) == AN_R_PASS_BUSY, "not while much is asked who uses it most");
+	p.f.asked = p.f.resident / 16;
+	ok(passes(&p, 4, p.f.restless / 32) == AN_R_PASS_VAIN, "little of it does not matter");
+	p.f.asked = 0;
 	ok(passes(&p, 1, p.f.restless / 8) == AN_R_PASS_BUSY && p.pace.one_in == 1,
 	   "in vain: until something moves");
 	p.f.spreads = true;

@@ -113,6 +113,15 @@ void test_fault(void)
 		    .cpu_home = true, .page_home = true,
 		    .spread_pull = true), AN_R_SPREAD,
 		  "unless another home node has too little" },
+		{ F(0, 1, 2, .verdict = AN_V_LED, .leader = 2), AN_R_FOLLOW_LEADER,
+		  "what one node uses most goes there, whoever uses it now" },
+		{ F(0, 1, 1, .verdict = AN_V_LED, .leader = 0, .has_home = true,
+		    .cpu_home = true, .page_home = true, .spread_pull = true),
+		  AN_R_LED, "where it stays, and is not spread" },
+		{ F(0, 1, 1, .verdict = AN_V_LED, .leader = 1, .lone = true),
+		  AN_R_FOLLOW_LEADER, "of one thread alone, too" },
+		{ F(0, 1, 1, .verdict = AN_V_LED, .leader = 1, .has_home = true),
+		  AN_R_AWAY_FROM_HOME, "not by who is away from home" },
 		{ F(0, 1, 2, .sharer = true, .has_home = true, .cpu_home = true,
 		    .page_home = true, .spread_pull = true), AN_R_SPREAD,
 		  "a huge page as well, by one fault" },
@@ -238,6 +247,9 @@ void test_regions(void)
 	ok(!an_policy_whole_region(&f), "region: not a torn one");
 	f.verdict = AN_V_GATHER;
 	ok(an_policy_whole_region(&f), "region: one of one user");
+	f.verdict = AN_V_LED;
+	ok(an_policy_whole_region(&f), "region: one that one node uses most");
+	f.verdict = AN_V_GATHER;
 	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: no system call");
 	f.from_user = true;
 	ok(!an_policy_carries(&f, f.cpu_node, true), "carry: nobody who waits");
@@ -309,6 +321,8 @@ void test_turn(void)
 	   "target: what all use goes where its turn is");
 	ok(an_policy_target(&f, AN_R_SPREAD) == 1 &&
 	   an_policy_target(&f, AN_R_FOLLOW) == 1, "target: and only that");
+	f.leader = 3;
+	ok(an_policy_target(&f, AN_R_FOLLOW_LEADER) == 3, "target: whoever leads has no turn");
 	f.turn_node = AN_NO_NODE;
 	ok(an_policy_target(&f, AN_R_FOLLOW_HOME) == 1,
 	   "target: where nobody's turn is, where it is used");

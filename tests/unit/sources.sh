@@ -4,6 +4,6 @@
 # the unit tests test; how tests are compiled.
 policy_sources=("$top"/module/{policy,policy_fault,berth,homes,homeset,usable,spread,weigh}.c
 	"$top"/module/{nearby,partners,policy_work,reason}.c)
-pure_sources=("${policy_sources[@]}" "$top"/module/{ballot,batch,forecast,policy_pace,watch}.c)
+pure_sources=("${policy_sources[@]}" "$top"/module/{ballot,lead,batch,forecast,policy_pace,watch}.c)
 warnings=(-std=gnu11 -g -Wall -Wextra -Werror -I "$top/module")
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who leads in a region that several nodes use, see lead.h.
+ *
+ * One candidate and a counter find whoever has more than half of all ballots
+ * (Boyer and Moore), if there is one, without a count for each node.
+ */
+#include "lead.h"
+
+#define BALLOTS_MAX	31	/* what 5 bits hold */
+
+/*
+ * So far ahead is no accident: where all of four nodes use a region alike, one gets
+ * there in 4 of 1000 regions before that is given up (lead_test). It leads until little is
+ * left of that. No more is counted, so that a leader who has gone is soon forgotten.
+ */
+#define SCORE_LEADS	7
+#define SCORE_LOST	3
+#define SCORE_MAX	10
+
+/*
+ * Of two nodes each wins every other ballot where both use it alike, so who leads has to
+ * win more than two of three.
+ */
+#define PAIR_LOSES	2
+
+/* So many ballots at least tell; then only if someone is ahead by one in 6 of them. */
+#define BALLOTS_LEAST	8
+#define AHEAD_ONE_IN	6
+
+/**
+ * an_lead_count - count a ballot
+ * @word: what is known so far
+ * @node: that won it
+ * @pair: only two nodes can use the region
+ *
+ * Return: what is known with it.
+ */
+u32 an_lead_count(u32 word, u32 node, bool pair)
+{
+	u32 loses = pair ? PAIR_LOSES : 1;
+	union an_lead l = { .word = word };
+
+	l.ballots += l.ballots < BALLOTS_MAX;
+	if (l.score && l.node == node) {
+		l.score += l.score < SCORE_MAX;
+	} else if (l.score > loses) {
+		l.score -= loses;
+	} else {
+		l.node = node;
+		l.score = 1;
+	}
+	if (l.score >= SCORE_LEADS) {
+		l.leads = 1;
+	} else if (l.leads && l.score <= SCORE_LOST) {
+		l.leads = 0;
+		l.ballots = 0;	/* who does now? */
+	}
+	return l.word;
+}
+
+/**
+ * an_lead_node - the node that uses the region most
+ * @word: of an_lead_count()
+ *
+ * Return: the node, AN_NO_NODE if none does, as far as is known.
+ */
+int an_lead_node(u32 word)
+{
+	union an_lead l = { .word = word };
+
+	return l.leads ? (int)l.node : AN_NO_NODE;
+}
+
+/**
+ * an_lead_open - may more ballots tell who leads
+ * @word: of an_lead_count()
+ */
+bool an_lead_open(u32 word)
+{
+	union an_lead l = { .word = word };
+
+	if (l.leads || l.ballots == BALLOTS_MAX)
+		return false;
+	return l.ballots < BALLOTS_LEAST || l.score * AHEAD_ONE_IN >= l.ballots;
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Memory that all nodes use goes to the node that uses it most, if there is one. Of ten pages that a thread uses, seven
+# are its own and three anywhere, so at best 0.7 and a quarter of 0.3 are local: 0.775. In-tree balancing leaves 0.60.
+# Where all threads use all of the memory alike nobody leads, and none of it moves for that.
+source "$(dirname "$0")/../lib.sh"
+
+guest "${standard_machine[@]}" --with-module --meter "$work/meter" <<-'GUEST'
+	# try N PARAMETERS LOAD...: case N
+	try() {
+		begin "$1"
+		modprobe autonuma $2
+		shift 2
+		load "$@" --mem 256 --born 0 --spread --stride 1024
+		echo "load $?"
+		for what in fault_led queued_follow_leader; do echo "$what $(status why_$what)"; done
+		echo "faults $(status faults)"
+		rmmod autonuma
+	}
+	try 0 "" visit --sweeps 250
+	try 1 migrate=thread visit --sweeps 250
+	try 2 "" procs --procs 1 --threads 8 --sweeps 40
+	try 3 migrate=fault visit --sweeps 60
+GUEST
+guest_ended_well
+
+regions=128	# of all the memory
+for n in 0 1 2 3; do
+	check "case $n: memory as expected" is "$(said_in $n load)" 0
+	note "case $n: local $(local_whole $n), by tenth $(local_by_tenth $n); $(said_in $n faults) faults," \
+		"$(said_in $n queued_follow_leader) regions to who leads"
+done
+for n in 0 1; do
+	check "case $n: regions go to who leads" at_least "$(said_in $n queued_follow_leader)" $((regions / 4))
+	check "case $n: and stay there" at_least "$(said_in $n fault_led)" $regions
+	check "case $n: most accesses are local" at_least "$(local_settled $n 3)" 0.66
+done
+check "all use all: hardly any has a leader" at_most "$(said_in 2 queued_follow_leader)" $((regions / 8))
+check "page by page nobody leads" is "$(said_in 3 queued_follow_leader)" 0
+finish
