@@ -352,7 +352,7 @@ bool an_ballot_used(u64 word)
 {
 	union an_ballot b = { .word = word };
 
-	return b.seen && !b.sparse && (voted(&b) || b.tells);
+	return b.seen && !b.sparse && voted(&b);
 }
 
 static bool agreed(const union an_ballot *b)
@@ -467,12 +467,12 @@ enum an_verdict an_ballot_overruled(enum an_verdict verdict, int *node)
  * @word: what is known of the region, also from before it was one
  * @same: the page was used from the same node as the last time
  *
- * Return: what is known now, and that it was used since an_ballot_asked(). A page put
- * together again (khugepaged) over parts that had owners is contested at once.
+ * Return: what is known now. A page put together again (khugepaged) over parts that
+ * had owners is contested at once.
  */
 u64 an_ballot_huge(u64 word, bool same)
 {
-	union an_ballot old = { .word = word }, b = { .seen = 1 };
+	union an_ballot old = { .word = word }, b = {};
 	int tells = old.tells, node;
 
 	if (voted(&old))

@@ -150,15 +150,7 @@ static void claim(const struct an_fault *f, struct an_process *p,
 		WRITE_ONCE(p->claimant.holds, true);
 }
 
-/* Only two nodes can use what a process shares. */
-static bool is_pair(const struct an_process *p)
-{
-	DECLARE_BITMAP(home, MAX_NUMNODES);
-
-	an_copy_nodes(home, p->home);
-	return num_node_state(N_CPU) == 2 || bitmap_weight(home, nr_node_ids) == 2;
-}
-
+/* A ballot on what several nodes use was won. */
 static void count_lead(struct an_process *p, unsigned long addr, int nid)
 {
 	atomic_t *lead = an_leads_find(p, addr);
@@ -168,11 +160,11 @@ static void count_lead(struct an_process *p, unsigned long addr, int nid)
 		return;
 	old = atomic_read(lead);
 	do {
-		new = an_lead_count(old, nid, is_pair(p));
+		new = an_lead_count(old, nid, READ_ONCE(p->pair));
 	} while (!atomic_try_cmpxchg_relaxed(lead, &old, new));
 }
 
-/* Finds the verdict with this vote. */
+/* Finds the verdict with this vote; until then it is the one before. */
 static void cast(struct an_fault *f, struct an_process *p,
 		 const struct vm_area_struct *vma, unsigned long addr,
 		 atomic64_t *votes, const struct an_vote *vote)
@@ -184,7 +176,7 @@ static void cast(struct an_fault *f, struct an_process *p,
 		new = an_ballot_vote(old, vote);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
 	won = an_ballot_won(old, vote);
-	if (won != AN_NO_NODE)
+	if (won != AN_NO_NODE && f->verdict == AN_V_SHARED && !f->mapped)
 		count_lead(p, addr, won);
 	judge(f, p, vma, addr, new);
 	if (an_ballot_on_trial(old) && !an_ballot_on_trial(new))
@@ -231,20 +223,19 @@ static void ask_region(struct an_fault *f, struct an_process *p,
  * used from elsewhere all the same, which tells of no change.
  */
 static void heed_leader(struct an_fault *f, struct an_process *p, unsigned long addr,
-			bool huge, const nodemask_t *allowed,
+			u64 votes, bool huge, const nodemask_t *allowed,
 			struct an_past_state *was)
 {
 	int nid;
 
-	if (f->mapped || (!huge && f->verdict != AN_V_SHARED))
+	if (f->mapped || !(huge ? an_ballot_changes(votes) : f->verdict == AN_V_SHARED))
 		return;
 	nid = an_leads_node(p, addr);
-	if (nid == AN_NO_NODE)
-		return;
-	if (nid != f->page_node && !(node_allowed(nid, allowed) && an_migrated_takes(nid)))
+	if (nid == AN_NO_NODE || !node_allowed(nid, allowed))
 		return;
 	f->verdict = AN_V_LED;
 	f->leader = nid;
+	f->full = !an_migrated_takes(nid);
 	if (!huge || nid != f->page_node)
 		return;
 	was->at_rest = false;
@@ -294,10 +285,11 @@ static void ask_huge(struct an_fault *f, struct an_process *p, unsigned long add
 
 	if (!an_policy_votes(f))
 		return;
-	count_lead(p, addr, f->cpu_node);
+	old = atomic64_read(votes);
+	if (an_ballot_changes(old))
+		count_lead(p, addr, f->cpu_node);
 	if (!an_policy_tells(f))
 		return;
-	old = atomic64_read(votes);
 	do {
 		new = an_ballot_huge(old, same);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
@@ -456,6 +448,7 @@ static void split(struct an_process *p, const struct an_fault *f,
 		return;
 	if (votes)
 		atomic64_set(votes, 0);
+	an_leads_forget(p, span->addr);
 	if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
 		an_migrated_cancel(p, span, f->last_node, AN_R_CONTRARY);
 	span->to = f->cpu_node;
@@ -476,8 +469,11 @@ static int act(enum an_reason why, struct an_fault *f, struct an_process *p,
 	case AN_R_CONTRARY:
 		/*
 		 * Only a fault from another node can have queued the page; what is
-		 * queued for its turn is shared, and may go.
+		 * queued for its turn is shared, and may go; and to a leader goes what
+		 * is used elsewhere, too.
 		 */
+		if (f->verdict == AN_V_LED)
+			return NUMA_NO_NODE;
 		if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
 			an_migrated_cancel(p, span, f->last_node,
 					   why);
@@ -654,7 +650,9 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 			ask_huge_mapped(&f, p, vmf->vma, addr, votes);
 	}
 	heed_claims(&f, p, vmf->vma, addr, folio);
-	heed_leader(&f, p, addr, span.pages == HPAGE_PMD_NR, allowed, &was);
+	if (votes)
+		heed_leader(&f, p, addr, atomic64_read(votes),
+			    span.pages == HPAGE_PMD_NR, allowed, &was);
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);

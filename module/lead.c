@@ -7,12 +7,12 @@
  */
 #include "lead.h"
 
-#define BALLOTS_MAX	31	/* what 5 bits hold */
+#define ASKED_MAX	31	/* what 5 bits hold */
 
 /*
  * So far ahead is no accident: where all of four nodes use a region alike, one gets
  * there in 4 of 1000 regions before that is given up (lead_test). It leads until little is
- * left of that. No more is counted, so that a leader who has gone is soon forgotten.
+ * left of that; and no more is counted than a few ballots that others win can take away.
  */
 #define SCORE_LEADS	7
 #define SCORE_LOST	3
@@ -24,9 +24,25 @@
  */
 #define PAIR_LOSES	2
 
-/* So many ballots at least tell; then only if someone is ahead by one in 6 of them. */
-#define BALLOTS_LEAST	8
+/* It is asked so often at least; then only if someone is ahead by one in 6 of them. */
+#define ASKED_LEAST	8
 #define AHEAD_ONE_IN	6
+
+/**
+ * an_lead_asked - pages of the region will fault, to tell who leads
+ * @word: what is known so far
+ *
+ * Whether that brings a ballot or not: who could vote may be away, or not count.
+ *
+ * Return: what is known, and that.
+ */
+u32 an_lead_asked(u32 word)
+{
+	union an_lead l = { .word = word };
+
+	l.asked += l.asked < ASKED_MAX;
+	return l.word;
+}
 
 /**
  * an_lead_count - count a ballot
@@ -41,7 +57,6 @@ u32 an_lead_count(u32 word, u32 node, bool pair)
 	u32 loses = pair ? PAIR_LOSES : 1;
 	union an_lead l = { .word = word };
 
-	l.ballots += l.ballots < BALLOTS_MAX;
 	if (l.score && l.node == node) {
 		l.score += l.score < SCORE_MAX;
 	} else if (l.score > loses) {
@@ -54,7 +69,7 @@ u32 an_lead_count(u32 word, u32 node, bool pair)
 		l.leads = 1;
 	} else if (l.leads && l.score <= SCORE_LOST) {
 		l.leads = 0;
-		l.ballots = 0;	/* who does now? */
+		l.asked = 0;	/* who does now? */
 	}
 	return l.word;
 }
@@ -73,14 +88,14 @@ int an_lead_node(u32 word)
 }
 
 /**
- * an_lead_open - may more ballots tell who leads
+ * an_lead_open - may more ballots tell who leads, so that it is to be asked
  * @word: of an_lead_count()
  */
 bool an_lead_open(u32 word)
 {
 	union an_lead l = { .word = word };
 
-	if (l.leads || l.ballots == BALLOTS_MAX)
+	if (l.leads || l.asked == ASKED_MAX)
 		return false;
-	return l.ballots < BALLOTS_LEAST || l.score * AHEAD_ONE_IN >= l.ballots;
+	return l.asked < ASKED_LEAST || l.score * AHEAD_ONE_IN >= l.asked;
 }

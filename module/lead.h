@@ -5,8 +5,8 @@
  *
  * The ballots of ballot.h are asked, one after the other: the node that has most votes
  * in one wins it. Votes of one ballot come from one moment, and often from one sweep of
- * one thread, so all of them tell no more than who came first. Whoever wins two ballots
- * for each that others win, for long, leads.
+ * one thread, so all of them tell no more than who came first. Whoever wins more of them
+ * than all others together, by far enough, leads.
  */
 #ifndef _AUTONUMA_LEAD_H
 #define _AUTONUMA_LEAD_H
@@ -19,11 +19,12 @@ union an_lead {
 	struct {
 		u32 node : AN_BALLOT_NODE_BITS;	/* that is ahead */
 		u32 score : 4;		/* ballots it won, less what others have */
-		u32 ballots : 5;	/* counted so far, 31 at most */
+		u32 asked : 5;		/* so often, 31 at most */
 		u32 leads : 1;		/* it is far enough ahead, or was until now */
 	};
 };
 
+u32 an_lead_asked(u32 word);
 u32 an_lead_count(u32 word, u32 node, bool pair);
 int an_lead_node(u32 word);
 bool an_lead_open(u32 word);

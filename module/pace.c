@@ -341,6 +341,21 @@ static void forget_use(struct an_process *p)
 					p->use[nid] / USE_DECAY);
 }
 
+/* Nodes with less than one part in so many of the use do not count. */
+#define PAIR_PART	16
+
+static bool is_pair(const struct an_process *p)
+{
+	u32 nid, nodes = 0;
+	u64 all = 0;
+
+	for (nid = 0; nid < nr_node_ids; nid++)
+		all += p->use[nid];
+	for (nid = 0; nid < nr_node_ids; nid++)
+		nodes += p->use[nid] * PAIR_PART > all;
+	return nodes <= 2;
+}
+
 /* Is its memory spread over its home nodes as it is used from there? */
 static void set_spread(struct an_process *p)
 {
@@ -349,6 +364,7 @@ static void set_spread(struct an_process *p)
 	struct an_spread spread = {
 		.nr_nodes = nr_node_ids,
 		.pages = p->pages,
+		.led = p->led,
 		.use = p->use,
 		.home = home,
 		.core = core,
@@ -383,6 +399,7 @@ void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 {
 	an_pace_collect(p, leader);
 	count_alone(p);
+	WRITE_ONCE(p->pair, is_pair(p));
 	set_spread(p);
 	book_faults(p);
 	conclude(p, leader);

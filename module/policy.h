@@ -72,6 +72,7 @@ struct an_fault {
 	int last_node;		/* node of the last fault on the page */
 	enum an_verdict verdict; /* on the region, this fault included */
 	int leader;		/* likewise, AN_V_GATHER, AN_V_LED: the node that uses it */
+	bool full;		/* AN_V_LED: its leader has no room now */
 	int turn_node;		/* home node whose turn it is to take the region */
 	bool same_task;		/* last fault was of the same thread */
 	bool mapped;		/* other processes may map the page, too */
@@ -210,6 +211,7 @@ u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);
 struct an_spread {
 	u32 nr_nodes;
 	const u32 *pages;
+	const u32 *led;			/* of these, to stay where they are; NULL: none */
 	const u64 *use;			/* by threads that run there, any unit */
 	const unsigned long *home;	/* bitmap */
 	const unsigned long *core;	/* of home; NULL or empty: all of it */

@@ -133,7 +133,9 @@ static enum an_reason why_not_follow(const struct an_fault *f)
 	case AN_V_SHARED:
 		return f->has_home && !f->foreign ? AN_R_NONE : AN_R_SHARED;
 	case AN_V_LED:
-		return f->page_node == f->leader ? AN_R_LED : AN_R_NONE;
+		if (f->page_node == f->leader)
+			return AN_R_LED;
+		return f->full ? AN_R_SHARED : AN_R_NONE;
 	case AN_V_FOREIGN:
 		return AN_R_SHARED;
 	default:

@@ -22,6 +22,7 @@
 #include "trace.h"
 
 static_assert(NODES_SHIFT <= AN_BALLOT_NODE_BITS);
+static_assert(sizeof(union an_lead) == sizeof(u32));
 
 static unsigned long index_of(unsigned long addr)
 {
@@ -52,7 +53,7 @@ atomic_t *an_leads_find(struct an_process *p, unsigned long addr)
 /*
  * The node that uses a shared region most, AN_NO_NODE if none does, or the process is
  * to share its memory elsewhere; or where a fault can move no more than its page.
- * Context: RCU read side.
+ * Context: RCU read side, or knuma_scand.
  */
 int an_leads_node(struct an_process *p, unsigned long addr)
 {
@@ -62,6 +63,15 @@ int an_leads_node(struct an_process *p, unsigned long addr)
 	if (nid == AN_NO_NODE || READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)
 		return AN_NO_NODE;
 	return an_any_node(p->home) && !an_in_map(p->home, nid) ? AN_NO_NODE : nid;
+}
+
+/* Its votes begin anew. Context: as above. */
+void an_leads_forget(struct an_process *p, unsigned long addr)
+{
+	atomic_t *lead = an_leads_find(p, addr);
+
+	if (lead)
+		atomic_set(lead, 0);
 }
 
 /* Charged to the process's control group, in which nobody is to die of it. */

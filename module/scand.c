@@ -189,6 +189,7 @@ static void discover(void)
 static void pass_begin(struct an_process *p, u64 cpu_ns)
 {
 	memset(p->counting, 0, nr_node_ids * sizeof(*p->counting));
+	memset(p->led, 0, nr_node_ids * sizeof(*p->led));
 	p->restless = 0;
 	p->asked = 0;
 	p->scan_addr = 0;
@@ -287,14 +288,15 @@ static void ask_leader(struct an_process *p, unsigned long addr, u64 votes,
 		       struct an_guide *g)
 {
 	bool shared = g->verdict == AN_V_SHARED;
-	atomic_t *lead;
 
-	if (!shared && !an_ballot_changes(votes))
+	if (READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT ||
+	    (!shared && !an_ballot_changes(votes)))
 		return;
-	lead = an_leads_make(p, addr);
+	g->lead = an_leads_make(p, addr);
+	if (!g->lead)
+		return;
 	g->led = an_leads_node(p, addr);
-	g->open = lead && g->led == AN_NO_NODE && an_ballot_used(votes) &&
-		  an_lead_open(atomic_read(lead));
+	g->open = an_lead_open(atomic_read(g->lead));
 	if (!shared)
 		return;
 	g->redraw = g->redraw && !g->open;
@@ -365,6 +367,24 @@ static void note_planted(struct an_process *p, unsigned long addr,
 		an_regions_say_split(p, addr, AN_R_SPLIT_VAIN);
 }
 
+/*
+ * It was asked who leads, as some pages will fault for it. A huge page that several nodes
+ * use faults in each pass as it is: not to find out that any sooner.
+ */
+static void note_asked(struct an_process *p, const struct an_guide *g,
+		       unsigned long pages)
+{
+	int old, new;
+
+	if (!g->open)
+		return;
+	p->asked += g->huge ? 0 : pages;
+	old = atomic_read(g->lead);
+	do {
+		new = an_lead_asked(old);
+	} while (!atomic_try_cmpxchg_relaxed(g->lead, &old, new));
+}
+
 /* Pages for which each stands that was made to fault. */
 static unsigned long stands_for(const struct an_guide *g)
 {
@@ -418,6 +438,8 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 	an_shared_walked(vma, (plant->planted - planted) * stands_for(&plant->guide));
 	plant->guide.asked = plant->planted > planted || plant->counted == counted;
 	note_planted(p, start, votes, &plant->guide);
+	if (plant->planted > planted)
+		note_asked(p, &plant->guide, plant->counted - counted);
 	return end;
 }
 
@@ -477,7 +499,6 @@ static void book_planted(struct an_process *p, const struct an_plant *plant)
 		    plant);
 	say_planted(p, AN_R_PLANT_SAMPLE, plant->samples, plant);
 	p->restless += plant->restless;
-	p->asked += plant->asked;
 	an_count(AN_C_SCAN_COUNTED, plant->counted);
 	an_count(AN_C_SCAN_PLANTED, plant->planted);
 	WRITE_ONCE(p->planted, p->planted + plant->planted);
@@ -491,6 +512,7 @@ static enum an_chunk scan_batch(struct an_process *p)
 {
 	struct an_plant plant = {
 		.counting = p->counting,
+		.led = p->led,
 		.home = p->home,
 		.where = p->where,
 		.pass = p->pass,

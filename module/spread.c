@@ -21,6 +21,14 @@ static u64 use_of(const struct an_spread *s, u32 n)
 	return s->use[n];
 }
 
+/* Pages on node @n that may go elsewhere. */
+static u32 pages_on(const struct an_spread *s, u32 n)
+{
+	u32 led = s->led ? s->led[n] : 0;
+
+	return s->pages[n] > led ? s->pages[n] - led : 0;
+}
+
 static void sum_homes(struct an_spread *s)
 {
 	u32 n;
@@ -32,7 +40,7 @@ static void sum_homes(struct an_spread *s)
 		if (!map_has(s->home, n))
 			continue;
 		s->homes++;
-		s->all_pages += s->pages[n];
+		s->all_pages += pages_on(s, n);
 		s->all_use += use_of(s, n);
 	}
 }
@@ -40,7 +48,7 @@ static void sum_homes(struct an_spread *s)
 /* Pages that home node @n has above what it should have; below: negative. */
 static s64 excess_on(const struct an_spread *s, u32 n)
 {
-	return (s64)s->pages[n] - (s64)(s->all_pages * use_of(s, n) / s->all_use);
+	return (s64)pages_on(s, n) - (s64)(s->all_pages * use_of(s, n) / s->all_use);
 }
 
 static bool off_by(const struct an_spread *s, s64 excess, u32 part)
@@ -84,7 +92,7 @@ s64 an_policy_spread_off(const struct an_spread *s, u32 n)
  *
  * What all its threads use belongs on all its home nodes, or the core of them, in
  * proportion to the threads that run there: no node's memory is then a bottleneck for
- * the others.
+ * the others. What one of them uses most stays with it, and counts for none.
  * Pages below 2^32 times a use below 2^32.
  *
  * Context: any; linear in nodes.

@@ -118,6 +118,7 @@ static void process_free(struct an_process *p)
 	kfree(p->use);
 	kfree(p->pages);
 	kfree(p->counting);
+	kfree(p->led);
 	kfree(p);
 }
 
@@ -130,8 +131,9 @@ static bool alloc_per_node(struct an_process *p)
 	p->use = kcalloc(nr_node_ids, sizeof(*p->use), GFP_KERNEL);
 	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
 	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
+	p->led = kcalloc(nr_node_ids, sizeof(*p->led), GFP_KERNEL);
 	return p->home && p->core && p->off && p->where && p->use &&
-	       p->pages && p->counting;
+	       p->pages && p->counting && p->led;
 }
 
 /*
@@ -177,7 +179,7 @@ size_t an_process_bytes(void)
 {
 	return sizeof(struct an_process) +
 	       2 * BITS_TO_LONGS(nr_node_ids) * sizeof(long) +
-	       nr_node_ids * (2 * sizeof(u32) + sizeof(u64) + sizeof(atomic_long_t)) +
+	       nr_node_ids * (3 * sizeof(u32) + sizeof(u64) + sizeof(atomic_long_t)) +
 	       AN_WHERE_SLOTS * sizeof(s16);
 }
 

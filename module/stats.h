@@ -81,7 +81,7 @@ struct an_process {
 	unsigned long scan_addr;	/* where the pass goes on */
 	unsigned long resident;		/* pages seen by the last whole pass */
 	long restless;			/* of the pass under way, not at rest */
-	long asked;			/* of these, to find out who leads */
+	long asked;			/* likewise, in regions that were asked who leads */
 	u64 cpu_ns;			/* CPU time when the pass began */
 	u64 seen_ns;			/* CPU time at the last look */
 	unsigned long seen_jiffies;	/* time of the last look */
@@ -98,6 +98,8 @@ struct an_process {
 	u64 watched_spent, watched_ran;	/* ns, likewise: the gears, the process */
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
+	u32 *led;			/* of these, on the node that uses them most */
+	bool pair;			/* no more than two nodes use it, as far as that counts */
 
 	struct an_turn turn;		/* see shared.c; scand's */
 	struct an_claimant claimant;	/* see claims.c */

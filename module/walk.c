@@ -196,8 +196,6 @@ static bool choose_huge(struct an_plant *plant, struct folio *folio)
 		plant->samples += chosen ? HPAGE_PMD_NR : 0;
 		return chosen;
 	}
-	if (g->open)
-		plant->asked += HPAGE_PMD_NR;
 	return choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in);
 }
 
@@ -238,6 +236,8 @@ static void count_pages(struct an_plant *plant, int nid, unsigned long pages)
 {
 	plant->counted += pages;
 	plant->counting[nid] += pages;
+	if (plant->guide.led == nid)
+		plant->led[nid] += pages;
 }
 
 static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
@@ -417,7 +417,7 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 	int last, now;
 	u32 random;
 
-	if (g->verdict != AN_V_GATHER)
+	if (g->verdict != AN_V_GATHER && g->verdict != AN_V_LED)
 		return false;
 	random = seed(vma, addr, an_ballot_draw_before(g->draw));
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
@@ -485,8 +485,6 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 		!users_left(vma, pte, addr, nr, plant);
 	if (!rests)
 		plant->restless += found.nr * (nr / PEEKS);
-	if (g->open)
-		plant->asked += found.nr * (nr / PEEKS);
 	plant_samples(vma, pte, addr, nr, rests, plant);
 }
 

@@ -37,7 +37,8 @@ struct an_guide {
 	u32 draw;		/* pages to make fault: of this draw */
 	bool redraw;		/* and of the one before, once more */
 	int led;		/* the node that uses most what several do, AN_NO_NODE: none */
-	bool open;		/* that is being found out */
+	atomic_t *lead;		/* likewise: an_lead of the region, NULL where nobody is asked */
+	bool open;		/* that is to be found out */
 	bool unused;		/* others may use it; the process was not seen to */
 	bool huge;		/* out: it is a huge page, which will fault */
 	bool drawn;		/* out: they were */
@@ -49,6 +50,7 @@ struct an_guide {
 /* What one walk over one chunk of a VMA counts and plants. */
 struct an_plant {
 	u32 *counting;		/* present pages per node are added here */
+	u32 *led;		/* and here those that are where they are used most */
 	const unsigned long *home;	/* nodes where shared memory belongs */
 	struct an_guide guide;	/* to the region of the chunk */
 	u32 one_in;		/* plant one region or page in so many, drawn */
@@ -62,7 +64,6 @@ struct an_plant {
 	unsigned long huge;	/* out: huge entries among them */
 	unsigned long samples;	/* out: of those planted, pages at rest */
 	unsigned long restless;	/* out: pages that could be planted, not at rest */
-	unsigned long asked;	/* out: of these, to find out who uses them most */
 };
 
 /* Pages of one region to be taken off the LRU for a move. */

@@ -13,7 +13,7 @@ guest "${standard_machine[@]}" --with-module --meter "$work/meter" <<-'GUEST'
 		shift 2
 		load "$@" --mem 256 --born 0 --spread --stride 1024
 		echo "load $?"
-		for what in fault_led queued_follow_leader; do echo "$what $(status why_$what)"; done
+		for what in fault_led fault_follow_leader queued_follow_leader; do echo "$what $(status why_$what)"; done
 		echo "faults $(status faults)"
 		rmmod autonuma
 	}
@@ -21,11 +21,25 @@ guest "${standard_machine[@]}" --with-module --meter "$work/meter" <<-'GUEST'
 	try 1 migrate=thread visit --sweeps 250
 	try 2 "" procs --procs 1 --threads 8 --sweeps 40
 	try 3 migrate=fault visit --sweeps 60
+
+	# Once memory is in place, each thread is sent to the next node, and kept there.
+	begin 4
+	modprobe autonuma
+	start_load visit --mem 256 --born 0 --spread --stride 1024 --sweeps 600
+	wait_sweeps $load_pid 200
+	for thread in /proc/$(child_of $load_pid)/task/*; do
+		node=$((($(cpu_of $thread/stat) / 2 + 1) % 4))
+		taskset -pc $((2 * node)),$((2 * node + 1)) ${thread##*/} >/dev/null
+	done
+	wait $load_pid
+	echo "load $?"
+	for what in fault_led fault_follow_leader queued_follow_leader; do echo "$what $(status why_$what)"; done
+	echo "faults $(status faults)"
 GUEST
 guest_ended_well
 
 regions=128	# of all the memory
-for n in 0 1 2 3; do
+for n in 0 1 2 3 4; do
 	check "case $n: memory as expected" is "$(said_in $n load)" 0
 	note "case $n: local $(local_whole $n), by tenth $(local_by_tenth $n); $(said_in $n faults) faults," \
 		"$(said_in $n queued_follow_leader) regions to who leads"
@@ -35,6 +49,8 @@ for n in 0 1; do
 	check "case $n: and stay there" at_least "$(said_in $n fault_led)" $regions
 	check "case $n: most accesses are local" at_least "$(local_settled $n 3)" 0.66
 done
+check "threads go: their memory is left behind" at_most "$(local_by_tenth 4 | tr ' ' '\n' | sed -n 3,6p | sort -g | head -n 1)" 0.5
+check "and follows" at_least "$(local_settled 4 3)" 0.66
 check "all use all: hardly any has a leader" at_most "$(said_in 2 queued_follow_leader)" $((regions / 8))
-check "page by page nobody leads" is "$(said_in 3 queued_follow_leader)" 0
+check "page by page nobody leads" is "$(said_in 3 fault_led) $(said_in 3 fault_follow_leader)" "0 0"
 finish

@@ -31,6 +31,7 @@ static struct answer ask(u32 percent, u32 others)
 	u32 word = 0;
 
 	while (an_lead_open(word)) {
+		word = an_lead_asked(word);
 		word = an_lead_count(word, winner(percent, others), others == 1);
 		a.ballots++;
 	}
@@ -109,8 +110,14 @@ static void test_bounds(void)
 	word = count(word, 2, 10);
 	ok(an_lead_node(word) == 2, "another one leads, if it goes on");
 	for (i = 0, word = 0; i < 1000 && an_lead_open(word); i++)
-		word = an_lead_count(word, i % 3, false);
+		word = an_lead_count(an_lead_asked(word), i % 3, false);
 	ok(i == 8, "nobody is ahead: eight ballots are enough (%u)", i);
+	for (i = 0, word = 0; i < 1000 && an_lead_open(word); i++)
+		word = an_lead_asked(word);
+	ok(i == 8, "nobody votes: asked eight times (%u)", i);
+	for (i = 0, word = count(0, 1, 6); i < 1000 && an_lead_open(word); i++)
+		word = an_lead_asked(count(word, i % 2 ? 1 : 2, 1));
+	ok(i == 31, "somebody is ahead, never by enough: asked 31 times (%u)", i);
 	word = 0;
 	for (i = 0; i < 1000; i++)
 		word = an_lead_count(word, i % 3 ? 1 : 0, true);
@@ -130,7 +137,7 @@ static void test_random(void)
 		if (!old.score)
 			old.leads = 0;
 		new.word = an_lead_count(old.word, node, chance(50));
-		bad += !new.score || (new.ballots < old.ballots && new.leads);
+		bad += !new.score || (new.asked != old.asked && new.leads);
 		bad += new.leads && new.node != old.node && old.leads;
 		bad += new.node != old.node && new.node != node;
 	}

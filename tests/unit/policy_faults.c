@@ -118,6 +118,8 @@ void test_fault(void)
 		{ F(0, 1, 1, .verdict = AN_V_LED, .leader = 0, .has_home = true,
 		    .cpu_home = true, .page_home = true, .spread_pull = true),
 		  AN_R_LED, "where it stays, and is not spread" },
+		{ F(0, 1, 2, .verdict = AN_V_LED, .leader = 2, .full = true), AN_R_SHARED,
+		  "not while that has no room" },
 		{ F(0, 1, 1, .verdict = AN_V_LED, .leader = 1, .lone = true),
 		  AN_R_FOLLOW_LEADER, "of one thread alone, too" },
 		{ F(0, 1, 1, .verdict = AN_V_LED, .leader = 1, .has_home = true),

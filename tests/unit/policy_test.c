@@ -142,7 +142,7 @@ static void test_spread(void)
 {
 	unsigned long home = 0x7, one = 1;
 	u32 even[] = { 1000, 1100, 900, 50 };
-	u32 born[] = { 9000, 0, 0, 77 };
+	u32 born[] = { 9000, 0, 0, 77 }, led[] = { 6000, 0, 0, 100 };
 	u64 use[] = { 10, 10, 10, 10 }, unused[4] = {}, double_use[] = { 20, 10, 10, 0 };
 	unsigned long core = 0x3, no_core = 0;
 	struct an_spread s = { .nr_nodes = 4, .pages = even, .use = use, .home = &home };
@@ -158,6 +158,10 @@ static void test_spread(void)
 	ok(an_policy_spread(&s) == 6000 && an_policy_spread_off(&s, 0) == 6000 &&
 	   an_policy_spread_off(&s, 1) == -3000 && !an_policy_spread_off(&s, 3),
 	   "spread: from where it was born to the others");
+	s.led = led;
+	ok(an_policy_spread(&s) == 2000 && an_policy_spread_off(&s, 0) == 2000,
+	   "spread: but what a node uses most, there or in others' count");
+	s.led = NULL;
 	s.core = &no_core;
 	ok(an_policy_spread(&s) == 6000, "spread: an empty core is none");
 	s.core = &core;
