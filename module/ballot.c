@@ -548,17 +548,6 @@ bool an_ballot_contested(u64 word)
 }
 
 /**
- * an_ballot_changes - was a huge page used from several nodes lately
- * @word: of an_ballot_huge(); of small pages it is not asked
- */
-bool an_ballot_changes(u64 word)
-{
-	union an_ballot b = { .word = word };
-
-	return !voted(&b) && b.tells < 0;
-}
-
-/**
  * an_ballot_trial - a huge page was taken apart to see who uses its parts
  *
  * Return: the votes to begin with; that they are is noted until the verdict.

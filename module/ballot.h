@@ -97,7 +97,6 @@ u64 an_ballot_huge_mapped(u64 word, u32 node, bool mute);
 bool an_ballot_whole(u64 word);
 u64 an_ballot_asked(u64 word);
 bool an_ballot_contested(u64 word);
-bool an_ballot_changes(u64 word);
 u64 an_ballot_trial(void);
 bool an_ballot_on_trial(u64 word);
 bool an_ballot_apart(u64 word);

@@ -160,7 +160,7 @@ static void count_lead(struct an_process *p, unsigned long addr, int nid)
 		return;
 	old = atomic_read(lead);
 	do {
-		new = an_lead_count(old, nid, READ_ONCE(p->pair));
+		new = an_lead_count(old, nid);
 	} while (!atomic_try_cmpxchg_relaxed(lead, &old, new));
 }
 
@@ -218,17 +218,13 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 		cast(f, p, vma, addr, votes, &vote);
 }
 
-/*
- * Of what several nodes use: does one most, and may have it? A huge page that it has is
- * used from elsewhere all the same, which tells of no change.
- */
-static void heed_leader(struct an_fault *f, struct an_process *p, unsigned long addr,
-			u64 votes, bool huge, const nodemask_t *allowed,
-			struct an_past_state *was)
+/* Of what several nodes use: does one most, and may have it? */
+static void heed_leader(struct an_fault *f, struct an_process *p,
+			unsigned long addr, const nodemask_t *allowed)
 {
 	int nid;
 
-	if (f->mapped || !(huge ? an_ballot_changes(votes) : f->verdict == AN_V_SHARED))
+	if (f->mapped || f->lone || f->verdict != AN_V_SHARED)
 		return;
 	nid = an_leads_node(p, addr);
 	if (nid == AN_NO_NODE || !node_allowed(nid, allowed))
@@ -236,10 +232,6 @@ static void heed_leader(struct an_fault *f, struct an_process *p, unsigned long 
 	f->verdict = AN_V_LED;
 	f->leader = nid;
 	f->full = !an_migrated_takes(nid);
-	if (!huge || nid != f->page_node)
-		return;
-	was->at_rest = false;
-	was->hopeless = true;
 }
 
 /* Only then may huge pages be taken apart, or be kept from being made. */
@@ -277,19 +269,15 @@ static void heed_claims(struct an_fault *f, const struct an_process *p,
 }
 
 /* Asks the region of a huge page of a process's own: whether several nodes use it. */
-static void ask_huge(struct an_fault *f, struct an_process *p, unsigned long addr,
+static void ask_huge(struct an_fault *f, const struct an_process *p,
 		     atomic64_t *votes)
 {
 	bool same = f->last_node == f->cpu_node;
 	s64 old, new;
 
-	if (!an_policy_votes(f))
+	if (!an_policy_votes(f) || !an_policy_tells(f))
 		return;
 	old = atomic64_read(votes);
-	if (an_ballot_changes(old))
-		count_lead(p, addr, f->cpu_node);
-	if (!an_policy_tells(f))
-		return;
 	do {
 		new = an_ballot_huge(old, same);
 	} while (!atomic64_try_cmpxchg_relaxed(votes, &old, new));
@@ -472,7 +460,7 @@ static int act(enum an_reason why, struct an_fault *f, struct an_process *p,
 		 * queued for its turn is shared, and may go; and to a leader goes what
 		 * is used elsewhere, too.
 		 */
-		if (f->verdict == AN_V_LED)
+		if (f->verdict == AN_V_LED && f->page_node != f->leader)
 			return NUMA_NO_NODE;
 		if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
 			an_migrated_cancel(p, span, f->last_node,
@@ -645,14 +633,12 @@ int an_fault_decide(struct vm_fault *vmf, unsigned long addr,
 	} else {
 		weigh_past(&f, p, &was);
 		if (votes && folio_test_anon(folio))
-			ask_huge(&f, p, addr, votes);
+			ask_huge(&f, p, votes);
 		else if (votes)
 			ask_huge_mapped(&f, p, vmf->vma, addr, votes);
 	}
 	heed_claims(&f, p, vmf->vma, addr, folio);
-	if (votes)
-		heed_leader(&f, p, addr, atomic64_read(votes),
-			    span.pages == HPAGE_PMD_NR, allowed, &was);
+	heed_leader(&f, p, addr, allowed);
 	why = an_policy_fault(&f);
 	if (an_policy_in_turn(&f, why))
 		find_turn(&f, p, addr, allowed);

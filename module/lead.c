@@ -19,8 +19,8 @@
 #define SCORE_MAX	10
 
 /*
- * Of two nodes each wins every other ballot where both use it alike, so who leads has to
- * win more than two of three.
+ * Of two nodes each wins every other ballot where both use a region alike, so who leads
+ * has to win more than two of three, as long as no third one has won any.
  */
 #define PAIR_LOSES	2
 
@@ -44,26 +44,50 @@ u32 an_lead_asked(u32 word)
 	return l.word;
 }
 
+/* Another one than the candidate has won. Is it one and the same that does, again? */
+static bool of_a_pair(union an_lead *l, u32 node)
+{
+	bool again = l->other == node;
+
+	if (l->other == l->node)
+		l->other = node;
+	else if (!again)
+		l->third = 1;
+	return again && !l->third;
+}
+
+static void lose(union an_lead *l, u32 node)
+{
+	u32 loses = of_a_pair(l, node) ? PAIR_LOSES : 1;
+
+	if (l->score > loses) {
+		l->score -= loses;
+		return;
+	}
+	l->other = l->node;
+	l->node = node;
+	l->score = 1;
+}
+
 /**
  * an_lead_count - count a ballot
  * @word: what is known so far
  * @node: that won it
- * @pair: only two nodes can use the region
  *
  * Return: what is known with it.
  */
-u32 an_lead_count(u32 word, u32 node, bool pair)
+u32 an_lead_count(u32 word, u32 node)
 {
-	u32 loses = pair ? PAIR_LOSES : 1;
 	union an_lead l = { .word = word };
 
-	if (l.score && l.node == node) {
-		l.score += l.score < SCORE_MAX;
-	} else if (l.score > loses) {
-		l.score -= loses;
-	} else {
+	if (!l.score) {
 		l.node = node;
+		l.other = node;
 		l.score = 1;
+	} else if (l.node == node) {
+		l.score += l.score < SCORE_MAX;
+	} else {
+		lose(&l, node);
 	}
 	if (l.score >= SCORE_LEADS) {
 		l.leads = 1;

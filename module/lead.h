@@ -21,11 +21,13 @@ union an_lead {
 		u32 score : 4;		/* ballots it won, less what others have */
 		u32 asked : 5;		/* so often, 31 at most */
 		u32 leads : 1;		/* it is far enough ahead, or was until now */
+		u32 other : AN_BALLOT_NODE_BITS; /* the first other one that won; node: none */
+		u32 third : 1;		/* and a third one did */
 	};
 };
 
 u32 an_lead_asked(u32 word);
-u32 an_lead_count(u32 word, u32 node, bool pair);
+u32 an_lead_count(u32 word, u32 node);
 int an_lead_node(u32 word);
 bool an_lead_open(u32 word);
 

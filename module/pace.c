@@ -341,19 +341,22 @@ static void forget_use(struct an_process *p)
 					p->use[nid] / USE_DECAY);
 }
 
-/* Nodes with less than one part in so many of the use do not count. */
-#define PAIR_PART	16
+/* Of all use, so much is most of it: one of two nodes that use memory alike has less. */
+#define MOST_NUM	5
+#define MOST_DEN	8
 
-static bool is_pair(const struct an_process *p)
+/* The node on which most of its threads run, AN_NO_NODE: on none. */
+static int most_used(const struct an_process *p)
 {
-	u32 nid, nodes = 0;
 	u64 all = 0;
+	int nid;
 
 	for (nid = 0; nid < nr_node_ids; nid++)
 		all += p->use[nid];
 	for (nid = 0; nid < nr_node_ids; nid++)
-		nodes += p->use[nid] * PAIR_PART > all;
-	return nodes <= 2;
+		if (p->use[nid] * MOST_DEN > all * MOST_NUM)
+			return nid;
+	return AN_NO_NODE;
 }
 
 /* Is its memory spread over its home nodes as it is used from there? */
@@ -399,7 +402,7 @@ void an_pace_pass_ended(struct an_process *p, struct task_struct *leader)
 {
 	an_pace_collect(p, leader);
 	count_alone(p);
-	WRITE_ONCE(p->pair, is_pair(p));
+	WRITE_ONCE(p->most_used, most_used(p));
 	set_spread(p);
 	book_faults(p);
 	conclude(p, leader);

@@ -51,8 +51,9 @@ atomic_t *an_leads_find(struct an_process *p, unsigned long addr)
 }
 
 /*
- * The node that uses a shared region most, AN_NO_NODE if none does, or the process is
- * to share its memory elsewhere; or where a fault can move no more than its page.
+ * The node that uses a shared region most, AN_NO_NODE if none does. Nor where a fault can
+ * move no more than its page; or the process has homes, and that is none of them, or
+ * where most of it runs: there it would lead everywhere, and memory is to be spread.
  * Context: RCU read side, or knuma_scand.
  */
 int an_leads_node(struct an_process *p, unsigned long addr)
@@ -62,7 +63,10 @@ int an_leads_node(struct an_process *p, unsigned long addr)
 
 	if (nid == AN_NO_NODE || READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)
 		return AN_NO_NODE;
-	return an_any_node(p->home) && !an_in_map(p->home, nid) ? AN_NO_NODE : nid;
+	if (an_any_node(p->home) &&
+	    (!an_in_map(p->home, nid) || READ_ONCE(p->most_used) == nid))
+		return AN_NO_NODE;
+	return nid;
 }
 
 /* Its votes begin anew. Context: as above. */

@@ -280,29 +280,28 @@ static unsigned long uphold_claims(struct an_process *p, const struct vm_area_st
 }
 
 /*
- * Of a process's own memory that several nodes use: which one does most? As long as that
- * may be found out, it is asked as often as what is open; but small pages fault once
+ * Of a process's own memory that several nodes share: which one uses it most? As long as
+ * that may be found out, it is asked as often as what is open, but each page faults once
  * only, as it is known that they are shared.
  */
-static void ask_leader(struct an_process *p, unsigned long addr, u64 votes,
-		       struct an_guide *g)
+static void ask_leader(struct an_process *p, unsigned long addr, struct an_guide *g)
 {
-	bool shared = g->verdict == AN_V_SHARED;
+	int nid;
 
-	if (READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT ||
-	    (!shared && !an_ballot_changes(votes)))
+	if (g->verdict == AN_V_GATHER || g->verdict == AN_V_TORN)
+		an_leads_forget(p, addr);
+	if (g->verdict != AN_V_SHARED ||
+	    READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)
 		return;
 	g->lead = an_leads_make(p, addr);
 	if (!g->lead)
 		return;
-	g->led = an_leads_node(p, addr);
 	g->open = an_lead_open(atomic_read(g->lead));
-	if (!shared)
-		return;
 	g->redraw = g->redraw && !g->open;
-	if (g->led != AN_NO_NODE) {
+	nid = an_leads_node(p, addr);
+	if (nid != AN_NO_NODE) {
 		g->verdict = AN_V_LED;
-		g->node = g->led;
+		g->node = nid;
 	}
 }
 
@@ -314,7 +313,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	atomic64_t *votes;
 	union an_ballot b;
 
-	*g = (struct an_guide){ .led = AN_NO_NODE };
+	memset(g, 0, sizeof(*g));
 	votes = an_regions_make(p, addr);
 	g->each = !votes;
 	if (!votes)
@@ -332,7 +331,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	g->draw = an_ballot_next_draw(b.word);
 	g->redraw = b.yes || b.last_yes;
 	if (!mapped)
-		ask_leader(p, addr, b.word, g);
+		ask_leader(p, addr, g);
 	return votes;
 }
 
@@ -367,18 +366,17 @@ static void note_planted(struct an_process *p, unsigned long addr,
 		an_regions_say_split(p, addr, AN_R_SPLIT_VAIN);
 }
 
-/*
- * It was asked who leads, as some pages will fault for it. A huge page that several nodes
- * use faults in each pass as it is: not to find out that any sooner.
- */
-static void note_asked(struct an_process *p, const struct an_guide *g,
-		       unsigned long pages)
+/* It was asked who leads; or who did has left, and it is to be asked anew. */
+static void note_lead(struct an_process *p, const struct an_guide *g,
+		      unsigned long pages)
 {
 	int old, new;
 
-	if (!g->open)
+	if (g->left)
+		atomic_set(g->lead, 0);
+	if (!g->open || !g->drawn)
 		return;
-	p->asked += g->huge ? 0 : pages;
+	p->asked += pages;
 	old = atomic_read(g->lead);
 	do {
 		new = an_lead_asked(old);
@@ -438,8 +436,7 @@ static unsigned long plant_chunk(struct an_process *p, unsigned long addr,
 	an_shared_walked(vma, (plant->planted - planted) * stands_for(&plant->guide));
 	plant->guide.asked = plant->planted > planted || plant->counted == counted;
 	note_planted(p, start, votes, &plant->guide);
-	if (plant->planted > planted)
-		note_asked(p, &plant->guide, plant->counted - counted);
+	note_lead(p, &plant->guide, plant->counted - counted);
 	return end;
 }
 

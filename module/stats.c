@@ -164,6 +164,7 @@ struct an_process *an_process_add(struct mm_struct *mm, struct pid *pid,
 	p->choice = an_choice_get(choice);
 	p->mode = an_choice_mode(choice);
 	p->forecast_pm = AUTONUMA_UNKNOWN;
+	p->most_used = AN_NO_NODE;
 	an_policy_pace_start(&p->pace, READ_ONCE(an_params.scan_period_min_ms));
 	atomic_set(&p->trials, AN_TRIALS_FIRST);
 	if (choice)

@@ -99,7 +99,7 @@ struct an_process {
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
 	u32 *led;			/* of these, on the node that uses them most */
-	bool pair;			/* no more than two nodes use it, as far as that counts */
+	int most_used;			/* the node where most of it runs, AN_NO_NODE */
 
 	struct an_turn turn;		/* see shared.c; scand's */
 	struct an_claimant claimant;	/* see claims.c */

@@ -185,20 +185,6 @@ static bool choose(struct an_plant *plant, struct folio *folio,
 	return chosen;
 }
 
-/* A huge page that is on the node that uses it most is at rest, whoever used it last. */
-static bool choose_huge(struct an_plant *plant, struct folio *folio)
-{
-	const struct an_guide *g = &plant->guide;
-	bool chosen;
-
-	if (g->led == folio_nid(folio)) {
-		chosen = drawn(&plant->random, plant->rest_one_in);
-		plant->samples += chosen ? HPAGE_PMD_NR : 0;
-		return chosen;
-	}
-	return choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in);
-}
-
 /*
  * The kernel's own rules for what may be made to fault, change_pte_range(),
  * less those that look at the scanning task.
@@ -236,7 +222,7 @@ static void count_pages(struct an_plant *plant, int nid, unsigned long pages)
 {
 	plant->counted += pages;
 	plant->counting[nid] += pages;
-	if (plant->guide.led == nid)
+	if (plant->guide.verdict == AN_V_LED && plant->guide.node == nid)
 		plant->led[nid] += pages;
 }
 
@@ -250,7 +236,8 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 	if (!folio || end - addr != HPAGE_PMD_SIZE)
 		return;
 	count_pages(plant, folio_nid(folio), HPAGE_PMD_NR);
-	if (pmd_protnone(*pmd) || !may_plant(vma, folio) || !choose_huge(plant, folio))
+	if (pmd_protnone(*pmd) || !may_plant(vma, folio) ||
+	    !choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in))
 		return;
 	/* Never cleared in between: MADV_DONTNEED runs beside us. */
 	old = pmdp_invalidate_ad(vma, addr, pmd);
@@ -469,7 +456,7 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	unsigned int nr = (end - addr) / PAGE_SIZE, i;
 	struct an_guide *g = &plant->guide;
 	struct peek found = {};
-	bool rests;
+	bool left, rests;
 
 	plant->random = seed(vma, addr, AN_BALLOT_DRAWS + plant->pass);
 	if (nr >= MIN_SAMPLED)
@@ -481,8 +468,9 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	}
 	for (i = 0; i < found.nr; i++)
 		count_pages(plant, found.nid[i], nr / PEEKS);
-	rests = g->verdict != AN_V_OPEN && !g->open && !found.elsewhere &&
-		!users_left(vma, pte, addr, nr, plant);
+	left = users_left(vma, pte, addr, nr, plant);
+	g->left = left && g->verdict == AN_V_LED;
+	rests = g->verdict != AN_V_OPEN && !g->open && !found.elsewhere && !left;
 	if (!rests)
 		plant->restless += found.nr * (nr / PEEKS);
 	plant_samples(vma, pte, addr, nr, rests, plant);

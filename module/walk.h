@@ -36,11 +36,11 @@ struct an_guide {
 	bool sparse;		/* out: few pages, so page by page all the same */
 	u32 draw;		/* pages to make fault: of this draw */
 	bool redraw;		/* and of the one before, once more */
-	int led;		/* the node that uses most what several do, AN_NO_NODE: none */
-	atomic_t *lead;		/* likewise: an_lead of the region, NULL where nobody is asked */
+	atomic_t *lead;		/* who leads in it, NULL where it is not shared */
 	bool open;		/* that is to be found out */
 	bool unused;		/* others may use it; the process was not seen to */
 	bool huge;		/* out: it is a huge page, which will fault */
+	bool left;		/* out: led, and the threads that did have left that node */
 	bool drawn;		/* out: they were */
 	bool found;		/* out: and some are there to fault */
 	bool rests;		/* out: likewise, of a region at rest */

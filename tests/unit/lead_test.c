@@ -32,7 +32,7 @@ static struct answer ask(u32 percent, u32 others)
 
 	while (an_lead_open(word)) {
 		word = an_lead_asked(word);
-		word = an_lead_count(word, winner(percent, others), others == 1);
+		word = an_lead_count(word, winner(percent, others));
 		a.ballots++;
 	}
 	a.node = an_lead_node(word);
@@ -75,6 +75,34 @@ static void test_alike(u32 nodes, u32 most)
 	   a.ballots / 100, a.ballots % 100);
 }
 
+/* In 1000 ballots of regions that are used alike: how often another one leads than the last time. */
+static u32 changes(u32 nodes)
+{
+	u64 sum = 0;
+	u32 i, n;
+
+	for (i = 0; i < iterations / 10; i++) {
+		int last = AN_NO_NODE, now;
+		u32 word = 0;
+
+		for (n = 0; n < 1000; n++) {
+			word = an_lead_count(word, rnd(nodes));
+			now = an_lead_node(word);
+			sum += now != AN_NO_NODE && last != AN_NO_NODE && now != last;
+			last = now == AN_NO_NODE ? last : now;
+		}
+	}
+	return sum * 100 / (iterations / 10);
+}
+
+static void test_holds(u32 nodes, u32 most)
+{
+	u32 n = changes(nodes);
+
+	ok(n <= most, "%u nodes alike: the lead changes hands %u.%02u times in 1000 ballots",
+	   nodes, n / 100, n % 100);
+}
+
 static void test_leader(u32 percent, u32 others, u32 least)
 {
 	struct answers a = ask_all(percent, others);
@@ -88,7 +116,7 @@ static void test_leader(u32 percent, u32 others, u32 least)
 static u32 count(u32 word, u32 node, u32 times)
 {
 	while (times--)
-		word = an_lead_count(word, node, false);
+		word = an_lead_count(word, node);
 	return word;
 }
 
@@ -102,7 +130,7 @@ static void test_bounds(void)
 	word = count(word, 1023, 1);
 	ok(an_lead_node(word) == 1023 && !an_lead_open(word), "seven will do, for the last node");
 	word = count(word, 1023, 1000);
-	word = count(word, 2, 6);
+	word = count(count(word, 3, 1), 2, 5);
 	ok(an_lead_node(word) == 1023, "however many: six against it are too few");
 	word = count(word, 2, 1);
 	ok(an_lead_node(word) == AN_NO_NODE, "with seven it leads no more");
@@ -110,17 +138,17 @@ static void test_bounds(void)
 	word = count(word, 2, 10);
 	ok(an_lead_node(word) == 2, "another one leads, if it goes on");
 	for (i = 0, word = 0; i < 1000 && an_lead_open(word); i++)
-		word = an_lead_count(an_lead_asked(word), i % 3, false);
+		word = an_lead_count(an_lead_asked(word), i % 3);
 	ok(i == 8, "nobody is ahead: eight ballots are enough (%u)", i);
 	for (i = 0, word = 0; i < 1000 && an_lead_open(word); i++)
 		word = an_lead_asked(word);
 	ok(i == 8, "nobody votes: asked eight times (%u)", i);
-	for (i = 0, word = count(0, 1, 6); i < 1000 && an_lead_open(word); i++)
+	for (i = 0, word = count(count(count(0, 2, 1), 3, 1), 1, 6); i < 1000 && an_lead_open(word); i++)
 		word = an_lead_asked(count(word, i % 2 ? 1 : 2, 1));
 	ok(i == 31, "somebody is ahead, never by enough: asked 31 times (%u)", i);
 	word = 0;
 	for (i = 0; i < 1000; i++)
-		word = an_lead_count(word, i % 3 ? 1 : 0, true);
+		word = an_lead_count(word, i % 3 ? 1 : 0);
 	ok(an_lead_node(word) == AN_NO_NODE, "two of three do not lead a pair");
 }
 
@@ -136,7 +164,7 @@ static void test_random(void)
 
 		if (!old.score)
 			old.leads = 0;
-		new.word = an_lead_count(old.word, node, chance(50));
+		new.word = an_lead_count(old.word, node);
 		bad += !new.score || (new.asked != old.asked && new.leads);
 		bad += new.leads && new.node != old.node && old.leads;
 		bad += new.node != old.node && new.node != node;
@@ -153,8 +181,10 @@ int main(int argc, char **argv)
 	test_alike(3, 40);
 	test_alike(4, 10);
 	test_alike(8, 5);
-	test_leader(77, 3, 840);
-	test_leader(62, 3, 400);
+	test_holds(2, 500);
+	test_holds(4, 100);
+	test_leader(77, 3, 800);
+	test_leader(62, 3, 380);
 	test_leader(62, 7, 550);
 	test_leader(90, 1, 900);
 	test_random();
