@@ -69,12 +69,12 @@ int an_leads_node(struct an_process *p, unsigned long addr)
 	return nid;
 }
 
-/* Its votes begin anew. Context: as above. */
+/* What was known of it holds no longer. Context: as above. */
 void an_leads_forget(struct an_process *p, unsigned long addr)
 {
 	atomic_t *lead = an_leads_find(p, addr);
 
-	if (lead)
+	if (lead && atomic_read(lead))
 		atomic_set(lead, 0);
 }
 
