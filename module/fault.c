@@ -226,7 +226,7 @@ static void heed_leader(struct an_fault *f, struct an_process *p,
 
 	if (f->mapped || f->lone || f->verdict != AN_V_SHARED)
 		return;
-	nid = an_leads_node(p, addr);
+	nid = an_leads_node(p, an_leads_find(p, addr));
 	if (nid == AN_NO_NODE || !node_allowed(nid, allowed))
 		return;
 	f->verdict = AN_V_LED;

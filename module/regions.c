@@ -51,14 +51,14 @@ atomic_t *an_leads_find(struct an_process *p, unsigned long addr)
 }
 
 /*
- * The node that uses a shared region most, AN_NO_NODE if none does. Nor where a fault can
- * move no more than its page; or the process has homes, and that is none of them, or
- * where most of it runs: there it would lead everywhere, and memory is to be spread.
+ * The node that uses the region of @lead most, AN_NO_NODE if none does, or that is NULL.
+ * Nor where a fault can move no more than its page; or the process has homes, and that is
+ * none of them, or where most of it runs: there it would lead everywhere, and memory is
+ * to be spread.
  * Context: RCU read side, or knuma_scand.
  */
-int an_leads_node(struct an_process *p, unsigned long addr)
+int an_leads_node(const struct an_process *p, const atomic_t *lead)
 {
-	atomic_t *lead = an_leads_find(p, addr);
 	int nid = lead ? an_lead_node(atomic_read(lead)) : AN_NO_NODE;
 
 	if (nid == AN_NO_NODE || READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)

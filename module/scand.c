@@ -298,7 +298,7 @@ static void ask_leader(struct an_process *p, unsigned long addr, struct an_guide
 		return;
 	g->open = an_lead_open(atomic_read(g->lead));
 	g->redraw = g->redraw && !g->open;
-	nid = an_leads_node(p, addr);
+	nid = an_leads_node(p, g->lead);
 	if (nid != AN_NO_NODE) {
 		g->verdict = AN_V_LED;
 		g->node = nid;

@@ -228,14 +228,17 @@ static void corrupt(unsigned long page, unsigned long offset, uint64_t value, ui
 			value, expected);
 }
 
+/* Whatever was added to the word, its signature is still there. */
+static void expect_signature(unsigned long page, unsigned long offset, uint64_t value)
+{
+	if ((value ^ signature(page, offset)) >> 32)
+		corrupt(page, offset, value, signature(page, offset));
+}
+
 static void add_to_words(unsigned long page, unsigned long first, unsigned long step)
 {
-	for (unsigned long offset = first; offset < PAGE; offset += step) {
-		uint64_t value = atomic_fetch_add_explicit(word(page, offset), 1, memory_order_relaxed);
-
-		if ((value ^ signature(page, offset)) >> 32)
-			corrupt(page, offset, value, signature(page, offset));
-	}
+	for (unsigned long offset = first; offset < PAGE; offset += step)
+		expect_signature(page, offset, atomic_fetch_add_explicit(word(page, offset), 1, memory_order_relaxed));
 }
 
 static void add_to_page(unsigned long page, unsigned int thread)
@@ -247,12 +250,8 @@ static void add_to_page(unsigned long page, unsigned int thread)
 /* Others add to it meanwhile. */
 static void look_at_page(unsigned long page)
 {
-	for (unsigned long offset = 0; offset < PAGE; offset += here.stride) {
-		uint64_t value = atomic_load_explicit(word(page, offset), memory_order_relaxed);
-
-		if ((value ^ signature(page, offset)) >> 32)
-			corrupt(page, offset, value, signature(page, offset));
-	}
+	for (unsigned long offset = 0; offset < PAGE; offset += here.stride)
+		expect_signature(page, offset, atomic_load_explicit(word(page, offset), memory_order_relaxed));
 }
 
 static void add_to_own_words(unsigned long page, unsigned int thread)
