@@ -369,6 +369,11 @@ WORKLOADS |= {
         "anywhere in the process's memory: every page is used from all nodes, and from one most.", 100, tenth, group=one,
         best=lambda machine: visit_share(machine, best_placement(machine, machine.all_cpus, 1)[0]),
         lowest=lambda machine: visit_share(machine, lowest_share(machine, machine.all_cpus, 1))),
+    "in_step": Workload(
+        "visit", "As visit, but no thread begins a sweep before all have done the last one: all of them run, or a few.",
+        100, tenth, group=one, options=("--in-step",),
+        best=lambda machine: visit_share(machine, best_placement(machine, machine.all_cpus, 1)[0]),
+        lowest=lambda machine: visit_share(machine, lowest_share(machine, machine.all_cpus, 1))),
     "pipe": Workload(
         "pipe", "Producer and consumer: pairs of threads, one fills 64 KiB buffers of the pair's ring, the other one "
         "checks them.", 70, tenth, threads=even_cpus, group=two),

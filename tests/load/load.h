@@ -44,7 +44,7 @@ extern struct options {
 	unsigned long mib, sweeps, stride, life;
 	unsigned int procs, threads, marks, shift, fill;
 	int born;			/* -1: by first touch */
-	bool thp, spill, spread, churn, parts, apart, shared, headless, in_order;
+	bool thp, spill, spread, churn, parts, apart, shared, headless, in_order, in_step;
 } opt;
 
 void parse_options(int argc, char **argv);
@@ -125,7 +125,7 @@ void verify(void);
 int change_copies(unsigned int seed);
 
 /* threads.c */
-void prepare_pairs(void);
+void prepare_to_wait(void);
 void *run_thread(void *thread);
 
 /* progress.c */

@@ -46,6 +46,7 @@ static void usage(FILE *f)
 	      "  --wake futex|pipe|timer  sleep: how a thread is woken (pipe); timer: by itself, every millisecond\n"
 	      "  --life N         short: sweeps of a process (5)\n"
 	      "  --in-order       each thread goes through its memory from the first page to the last\n"
+	      "  --in-step        no thread of a process begins a sweep before all of them have done the last one\n"
 	      "  --parts          segment: all map all of it, but each uses its own part\n"
 	      "  --apart          segment: each process maps it elsewhere, as one does that was not forked from another\n"
 	      "  --shared         memory is a shared mapping, of one process each; segment always is\n"
@@ -71,7 +72,7 @@ void parse_options(int argc, char **argv)
 		{ "fork", 0, NULL, 'f' }, { "headless", 0, NULL, 'e' }, { "help", 0, NULL, 'H' }, { "wake", 1, NULL, 'w' },
 		{ "life", 1, NULL, 'L' }, { "parts", 0, NULL, 'P' }, { "apart", 0, NULL, 'A' },
 		{ "shared", 0, NULL, 'S' }, { "fill", 1, NULL, 'F' },
-		{ "in-order", 0, NULL, 'o' }, { }
+		{ "in-order", 0, NULL, 'o' }, { "in-step", 0, NULL, 'T' }, { }
 	};
 	int c;
 
@@ -98,6 +99,7 @@ void parse_options(int argc, char **argv)
 		case 'S': opt.shared = true; break;
 		case 'F': opt.fill = number(optarg, 1, 99); break;
 		case 'o': opt.in_order = true; break;
+		case 'T': opt.in_step = true; break;
 		case 'H': usage(stdout); exit(0);
 		default: usage(stderr); exit(2);
 		}
@@ -146,6 +148,8 @@ static void refuse_nonsense(void)
 		die("--apart: not with %s", mode_names[opt.mode]);
 	if (opt.mode == SEGMENT && opt.threads > 1)
 		die("segment: processes of one thread");
+	if (opt.in_step && (opt.mode == PIPE || opt.mode == SLEEP || opt.mode == SHORT))
+		die("--in-step: not with %s", mode_names[opt.mode]);
 	if (opt.churn && (opt.mode == SHORT || opt.mode == TREE || opt.mode == SEGMENT))
 		die("--fork: not with %s", mode_names[opt.mode]);
 }

@@ -72,8 +72,7 @@ static void run_threads(void)
 	pthread_t threads[MAX_THREADS], churn;
 
 	begin_life();
-	if (opt.mode == PIPE || opt.mode == SLEEP)
-		prepare_pairs();
+	prepare_to_wait();
 	pthread_barrier_init(&reborn_here, NULL, opt.threads);
 	if (opt.bind != BIND_NONE)
 		run_on(home_of_thread(global_number(0)));	/* what is verified here is local, too */

@@ -35,9 +35,21 @@ static void change_slices(struct worker *w)
 		run_on(home_of_thread(global_number(slice_of_thread(w->thread, 1))));
 }
 
+/* In step: all threads of the process meet before each sweep, and all go on or none. */
+static pthread_barrier_t meeting;
+static bool all_go_on;
+
+static bool meet(void)
+{
+	if (pthread_barrier_wait(&meeting) == PTHREAD_BARRIER_SERIAL_THREAD)
+		all_go_on = go_on();
+	pthread_barrier_wait(&meeting);
+	return all_go_on;
+}
+
 static void run_sweeps(struct worker *w)
 {
-	while (lives(w)) {
+	while (opt.in_step ? meet() : lives(w)) {
 		if (opt.mode == PHASE && !w->phase && shared->passed >= opt.marks / 2)
 			change_slices(w);
 		work(w->thread, w->phase, w->units);
@@ -47,7 +59,7 @@ static void run_sweeps(struct worker *w)
 
 /* Pairs */
 
-void prepare_pairs(void)
+static void prepare_pairs(void)
 {
 	/* Of a ring, all buffers are empty. */
 	unsigned long empty = opt.mode == PIPE ? slice(0).count / BUFFER_PAGES : 0;
@@ -58,6 +70,13 @@ void prepare_pairs(void)
 			check(pipe(pairs[n].pipe[side]), "pipe");
 		}
 	}
+}
+
+void prepare_to_wait(void)
+{
+	if (opt.mode == PIPE || opt.mode == SLEEP)
+		prepare_pairs();
+	pthread_barrier_init(&meeting, NULL, opt.threads);
 }
 
 static void wake(struct pair *p, enum side side)
