@@ -127,6 +127,14 @@ def visit_share(machine, own):
     return 0.7 * own + 0.3 / len(machine.cpu_nodes)
 
 
+def best_visit(machine):
+    return visit_share(machine, best_placement(machine, machine.all_cpus, 1)[0])
+
+
+def lowest_visit(machine):
+    return visit_share(machine, lowest_share(machine, machine.all_cpus, 1))
+
+
 # --- a workload ---
 
 @dataclass(frozen=True)
@@ -367,13 +375,10 @@ WORKLOADS |= {
     "visit": Workload(
         "visit", "One process, a thread per CPU, each with its own part; but of ten pages that a thread uses three are "
         "anywhere in the process's memory: every page is used from all nodes, and from one most.", 100, tenth, group=one,
-        best=lambda machine: visit_share(machine, best_placement(machine, machine.all_cpus, 1)[0]),
-        lowest=lambda machine: visit_share(machine, lowest_share(machine, machine.all_cpus, 1))),
+        best=best_visit, lowest=lowest_visit),
     "in_step": Workload(
         "visit", "As visit, but no thread begins a sweep before all have done the last one: all of them run, or a few.",
-        100, tenth, group=one, options=("--in-step",),
-        best=lambda machine: visit_share(machine, best_placement(machine, machine.all_cpus, 1)[0]),
-        lowest=lambda machine: visit_share(machine, lowest_share(machine, machine.all_cpus, 1))),
+        100, tenth, group=one, options=("--in-step",), best=best_visit, lowest=lowest_visit),
     "pipe": Workload(
         "pipe", "Producer and consumer: pairs of threads, one fills 64 KiB buffers of the pair's ring, the other one "
         "checks them.", 70, tenth, threads=even_cpus, group=two),
