@@ -77,9 +77,10 @@ def files(case, contenders):
 
 def numalab(case, contenders, work):
     every = ["--meter-every", case.of.meter_every] if case.of.meter_every else []
+    where = ["--one-host-cpu"] if case.of.one_host_cpu else []
     words = [
         TOP / "tools/numalab", "run", *case.machine.options(), "--with-module", "--timeout", TIMEOUT_S,
-        *files(case, contenders), "--meter", work / "meter", "--meter-kernel", "--meter-pages", work / "pages", *every,
+        *files(case, contenders), "--meter", work / "meter", "--meter-kernel", "--meter-pages", work / "pages", *every, *where,
         "--console", work / "console", "--", work / "bench-script",
     ]
     return list(map(str, words))

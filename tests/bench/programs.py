@@ -212,6 +212,7 @@ class Program:
     mib: int         # of memory, in all
 
     meter_every = 1000000  # misses: unmodified programs mark no intervals
+    one_host_cpu = False
     sweeps = None
 
     def words(self, _machine, bind, _thp):

@@ -157,6 +157,7 @@ class Workload:
 
     process = "load"  # what its processes are called
     meter_every = None  # it marks its intervals itself
+    one_host_cpu = False
 
     def size(self, machine):
         """MiB, as load rounds it."""
@@ -232,6 +233,7 @@ class Vm(Workload):
     """One command line of tests/load/vm: procs are virtual machines, threads their vCPUs; no mode."""
 
     process = "vm"
+    one_host_cpu = True  # docs/measuring.md, Virtual machines
 
     def command(self, machine, bind="none", sweeps=None):
         words = ["--vms", self.procs(machine), "--vcpus", self.threads(machine), "--mem", self.size(machine), "--stride",
