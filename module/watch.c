@@ -6,7 +6,7 @@
  * Before it come the scanner, which looks seldom where passes move nothing (4
  * in a row, VAIN_PASSES of scand.c), and the queues, which stop pages that come
  * back (3/2 of what the process has within two passes or so, cooling() of
- * queue.c). So it looks at 16 passes at a time, and thrice.
+ * queue.c). So it looks at 16 passes at a time, or more if they tell little, and thrice.
  *
  * Like the policy it never touches the kernel: no kernel call, no recursion, no
  * floating point.
@@ -40,6 +40,13 @@
  * thread: 1024 are 128 independent ones, with a noise of 4 %.
  */
 #define MIN_FAULTS	1024
+
+/*
+ * A window without a share of its own goes on for so many times its length, or who
+ * has few faults would be judged by how things were before its memory came. Pages that
+ * come back need no share to tell.
+ */
+#define UNTOLD_MAX	4
 
 /*
  * After so many windows in a row without a share of their own, the one they are judged
@@ -151,17 +158,20 @@ void an_watch_add(struct an_watch *w, const struct an_watch_pass *pass)
 
 /* Judgement */
 
-static bool window_full(const struct an_watch *w)
-{
-	return w->window.passes &&
-	       w->window.passes >= (u64)WINDOW_PASSES * w->processes &&
-	       (w->untold < STALE_WINDOWS || tells(&w->window));
-}
-
 /* Whether the window moved more than @num / @den of the pages of the scope. */
 static bool moved_more(const struct an_watch *w, u64 num, u64 den)
 {
 	return w->window.moved * den * WINDOW_PASSES > w->window.resident * num;
+}
+
+static bool window_full(const struct an_watch *w)
+{
+	u64 passes = w->window.passes, enough = (u64)WINDOW_PASSES * w->processes;
+
+	if (!passes || passes < enough)
+		return false;
+	return tells(&w->window) || moved_more(w, RETURNS_NUM, RETURNS_DEN) ||
+	       (w->untold < STALE_WINDOWS && passes >= UNTOLD_MAX * enough);
 }
 
 static bool costs_more(const struct an_watch *w, u64 pm)

@@ -144,6 +144,17 @@ static void test_converging(void)
 	ok(!converge(100, 500, 8, 2).rests, "converging: to 50 %% only");
 }
 
+/* A small process: its memory comes within the first window, and few faults tell so. */
+static void test_small(void)
+{
+	struct play p = start(1);
+
+	steady(&p, 6, 250, PAGES / 8, 100);
+	while (p.passes < LONG)
+		pass_of(&p, 40, 950, 0, 20);
+	ok(!p.rests, "small: not judged by how it was before its memory came");
+}
+
 static void test_pays(void)
 {
 	struct play p = start(1);
@@ -281,6 +292,11 @@ static void test_returns(void)
 	steady(&p, 100, 950, PAGES / 3, 10);
 	ok(p.rests == 1 && p.why == AN_R_REST_RETURNS,
 	   "returns: even where the share is high and was so before");
+	p = start(1);
+	steady(&p, 4, 500, PAGES / 3, 10);
+	while (!p.rests && p.passes < LONG)
+		pass_of(&p, 5, 500, PAGES / 3, 10);
+	ok(p.first == 48, "returns: as soon where few faults move all (%u passes)", p.first);
 	p = start(1);
 	steady(&p, 32, 500, PAGES / 3, 10);
 	steady(&p, 100, 500, 100, 4);
@@ -429,6 +445,7 @@ int main(int argc, char **argv)
 	begin(argc, argv, &iterations);
 	test_converged();
 	test_converging();
+	test_small();
 	test_pays();
 	test_phases();
 	test_loop();
