@@ -388,13 +388,15 @@ static bool set_usable(const struct an_snapshot *s, const struct work *w,
 static u64 set_room(const struct an_snapshot *s, const struct work *w,
 		    const unsigned long *set, u32 p)
 {
-	u64 room = 0;
+	u64 room = 0, bound = 0;
 	u32 n;
 
 	for (n = map_next(set, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(set, s->nr_nodes, n + 1))
+	     n = map_next(set, s->nr_nodes, n + 1)) {
 		room += part_on(s, w, p, n);
-	return room;
+		bound += w->node[n].bound_here;
+	}
+	return taken_of(w, room, bound);
 }
 
 /* Whether the demand of @p fits on @set with @slack(fair) to spare. */
@@ -708,15 +710,57 @@ static bool improve_to(struct an_snapshot *s, struct work *w, u32 p, u32 n,
 }
 
 /*
+ * A home of several nodes becomes one with hardly any: just so much that what a main
+ * thread does that waits for the others does not keep it large.
+ */
+static u64 slack_shrink(u64 fair)
+{
+	return fair / 64;
+}
+
+/*
+ * Whether node @n of the home of @p, where nobody else has a home of several, does for
+ * all of it. What it has claimed there itself is free for it.
+ */
+static bool fits_on_own(const struct an_snapshot *s, const struct work *w,
+			u32 p, u32 n)
+{
+	const struct node_sum *node = &w->node[n];
+
+	return map_has(s->procs[p].home, n) && node->homes == 1 &&
+	       single_fits(s, w, p, n, node->own + slack_shrink(node->fair));
+}
+
+/* The best node of the home of @p that does for all of it, nr_nodes if none does. */
+static u32 find_own(const struct an_snapshot *s, const struct work *w, u32 p)
+{
+	u32 best = s->nr_nodes;
+	u32 n;
+
+	for (n = w->proc[p].home; n < s->nr_nodes;
+	     n = map_next(s->procs[p].home, s->nr_nodes, n + 1)) {
+		if (fits_on_own(s, w, p, n) &&
+		    (best == s->nr_nodes || better_home(w, n, best)))
+			best = n;
+	}
+	return best;
+}
+
+/*
  * A small process that found no single free node gathers on one as soon as one
- * is free. The claims on its old nodes stand until the next call.
+ * is free. The claims on its old nodes stand until the next call, also on the one that
+ * it keeps.
  */
 static bool shrink_home(struct an_snapshot *s, struct work *w, u32 p)
 {
-	u32 n = find_single(s, w, p, false);
+	u32 n = find_own(s, w, p);
 
-	if (n == s->nr_nodes || !single_fits(s, w, p, n, 0))
-		return false;
+	if (n == s->nr_nodes) {
+		n = find_single(s, w, p, false);
+		if (n == s->nr_nodes ||
+		    !single_fits(s, w, p, n, slack_shrink(w->node[n].fair)))
+			return false;
+	}
 	set_single_home(s, w, p, n);
 	if (s->procs[p].core)
 		map_clear(s->procs[p].core, s->nr_nodes);

@@ -89,6 +89,19 @@ static inline u64 part_on(const struct an_snapshot *s, const struct work *w,
 	return room < usable_on(w, n) ? room : usable_on(w, n);
 }
 
+/*
+ * What nodes that add @room in all take of the threads in hand, those bound to them
+ * having a demand of @bound: who may run anywhere runs on one of them, and who is bound
+ * elsewhere on none. Who is bound to several of them counts several times, so it is no
+ * less than that; nor is it if somebody has no node at all.
+ */
+static inline u64 taken_of(const struct work *w, u64 room, u64 bound)
+{
+	if (w->nowhere)
+		return room;
+	return room < w->anywhere + bound ? room : w->anywhere + bound;
+}
+
 static inline bool is_candidate(const struct work *w, u32 n)
 {
 	return w->node[n].candidate == w->cand.search;

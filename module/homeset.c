@@ -28,10 +28,46 @@ static void set_take(const struct an_snapshot *s, struct work *w, u32 n)
 	w->weighed += w->nr_pool;
 }
 
+/* What the nodes of a set can take; the demand of the threads that are bound to them. */
+struct set_sum {
+	u64 room, bound, fair;
+};
+
+static struct set_sum set_with(const struct an_snapshot *s, const struct work *w, u32 p,
+			       struct set_sum sum, u32 n)
+{
+	sum.room += part_on(s, w, p, n);
+	sum.bound += w->node[n].bound_here;
+	sum.fair += w->node[n].fair;
+	return sum;
+}
+
+static u64 lacks(u64 want, u64 has)
+{
+	return want > has ? want - has : 0;
+}
+
+/*
+ * How much nearer @n brings a set of @sum to what it lacks: room, or the nodes of who is
+ * bound, be they full.
+ */
+static u64 set_gain(const struct an_snapshot *s, const struct work *w, u32 p,
+		    struct set_sum sum, u32 n)
+{
+	struct set_sum with = set_with(s, w, p, sum, n);
+	u64 want = w->proc[p].demand;
+	u64 room = lacks(want, sum.room) - lacks(want, with.room);
+	u64 bound = lacks(want, w->anywhere + sum.bound) -
+		    lacks(want, w->anywhere + with.bound);
+
+	return w->nowhere || room > bound ? room : bound;
+}
+
 /* The node nearest to the set that adds something, nr_nodes if none does. */
 static u32 set_next(const struct an_snapshot *s, const struct work *w, u32 p,
-		    u64 rest)
+		    struct set_sum sum)
 {
+	u64 rest = w->proc[p].demand - taken_of(w, sum.room, sum.bound);
 	u64 least = rest < AN_LOAD_ONE / 2 ? rest : AN_LOAD_ONE / 2;
 	u32 best = s->nr_nodes;
 	u32 i;
@@ -40,7 +76,8 @@ static u32 set_next(const struct an_snapshot *s, const struct work *w, u32 p,
 		u32 n = w->pool[i];
 		const struct node_sum *node = &w->node[n], *b;
 
-		if (node->in_set || !usable_on(w, n) || part_on(s, w, p, n) < least)
+		if (node->in_set || !usable_on(w, n) ||
+		    set_gain(s, w, p, sum, n) < least)
 			continue;
 		b = &w->node[best];
 		if (best == s->nr_nodes || node->near < b->near ||
@@ -82,8 +119,7 @@ static void take_all(const struct an_snapshot *s, struct work *w)
 static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
 		     u32 seed)
 {
-	u64 demand = w->proc[p].demand;
-	u64 room = 0, fair = 0;
+	struct set_sum sum = { 0 };
 	u32 nr = 0;
 	u32 n = seed;
 
@@ -91,11 +127,11 @@ static u32 set_build(const struct an_snapshot *s, struct work *w, u32 p,
 	while (n < s->nr_nodes) {
 		set_take(s, w, n);
 		nr++;
-		room += part_on(s, w, p, n);
-		fair += w->node[n].fair;
-		if (room + slack_new(fair) >= demand)
+		sum = set_with(s, w, p, sum, n);
+		if (taken_of(w, sum.room, sum.bound) + slack_new(sum.fair) >=
+		    w->proc[p].demand)
 			return nr;
-		n = set_next(s, w, p, demand - room);
+		n = set_next(s, w, p, sum);
 	}
 	return 0;
 }

@@ -150,6 +150,7 @@ struct work {
 	u64 anywhere;		/* demand in hand of threads bound to no node */
 	u64 most_fair;		/* the fair share of the largest node */
 	bool bound;		/* a thread in hand is bound to nodes */
+	bool nowhere;		/* and one to such as have no CPU for it, or no memory */
 	bool fresh;		/* the process in hand had no home before */
 	u32 paged;		/* process of node_sum.pages, or AN_NO_TASK */
 	u32 *near;		/* NEAR per node */

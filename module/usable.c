@@ -5,15 +5,25 @@
  */
 #include "homes.h"
 
+/* Has @n CPUs for threads whose memory may be on @mems? NULL: anywhere. */
+static bool counts(const struct work *w, const unsigned long *mems, u32 n)
+{
+	return w->node[n].fair && (!mems || map_has(mems, n));
+}
+
 /* @demand more on the nodes of the map. */
 static void add_bound(const struct an_snapshot *s, struct work *w,
-		      const unsigned long *map, u64 demand)
+		      const unsigned long *map, const unsigned long *mems, u64 demand)
 {
+	bool somewhere = false;
 	u32 n;
 
 	for (n = map_next(map, s->nr_nodes, 0); n < s->nr_nodes;
-	     n = map_next(map, s->nr_nodes, n + 1))
+	     n = map_next(map, s->nr_nodes, n + 1)) {
 		w->node[n].bound_here += demand;
+		somewhere |= counts(w, mems, n);
+	}
+	w->nowhere |= !somewhere;
 }
 
 static void forget_bound(const struct an_snapshot *s, struct work *w)
@@ -23,17 +33,22 @@ static void forget_bound(const struct an_snapshot *s, struct work *w)
 	for (n = 0; w->bound && n < s->nr_nodes; n++)
 		w->node[n].bound_here = 0;
 	w->bound = false;
+	w->nowhere = false;
 }
 
 /* No threads are at home where their memory may not be. */
 static void use_mems(const struct an_snapshot *s, struct work *w,
 		     const unsigned long *mems)
 {
+	bool somewhere = false;
 	u32 n;
 
-	for (n = 0; n < s->nr_nodes; n++)
+	for (n = 0; n < s->nr_nodes; n++) {
 		w->node[n].bound_here = map_has(mems, n) ?
 					w->node[n].bound_here + w->anywhere : 0;
+		somewhere |= counts(w, mems, n);
+	}
+	w->nowhere |= w->anywhere && !somewhere;
 	w->anywhere = 0;
 	w->bound = true;
 }
@@ -50,6 +65,7 @@ void an_find_usable(const struct an_snapshot *s, struct work *w, u32 p)
 {
 	size_t size = map_words(s->nr_nodes) * sizeof(long);
 	const struct proc_sum *proc = &w->proc[p];
+	const unsigned long *mems = s->procs[p].wish ? NULL : s->procs[p].mems;
 	const unsigned long *map = NULL;
 	u64 demand = 0;
 	u32 i;
@@ -64,7 +80,7 @@ void an_find_usable(const struct an_snapshot *s, struct work *w, u32 p)
 			continue;
 		}
 		if (map && memcmp(map, t->allowed, size)) {
-			add_bound(s, w, map, demand);
+			add_bound(s, w, map, mems, demand);
 			demand = 0;
 		}
 		map = t->allowed;
@@ -72,9 +88,9 @@ void an_find_usable(const struct an_snapshot *s, struct work *w, u32 p)
 		w->bound = true;
 	}
 	if (map)
-		add_bound(s, w, map, demand);
-	if (s->procs[p].mems && !s->procs[p].wish)
-		use_mems(s, w, s->procs[p].mems);
+		add_bound(s, w, map, mems, demand);
+	if (mems)
+		use_mems(s, w, mems);
 }
 
 /**

@@ -124,6 +124,66 @@ static void test_crowded(void)
 	world_free(w);
 }
 
+/*
+ * Two processes of two threads, one of each held on a node, the other of the first one
+ * on the node where that of the second is held.
+ */
+static struct world *two_held(void)
+{
+	struct world *w = sharers(4, 2, 2, 2);
+	u32 t;
+
+	for (t = 0; t < 4; t++) {
+		put(w, t, t / 2, t == 0 ? 1 : t == 2 ? 0 : 3);
+		add_faults(w, t, t / 2, 0, 100);
+	}
+	allow(w, 0, 1);
+	allow(w, 3, 3);
+	add_pages(w, 0, 1, 400);
+	add_pages(w, 0, 3, 600);
+	add_pages(w, 1, 0, 1000);
+	return w;
+}
+
+static void test_held(void)
+{
+	struct world *w = two_held();
+
+	w->s.procs[0].home[0] = 0xa;
+	w->s.procs[1].home[0] = 0x5;
+	an_policy_homes(&w->s);
+	ok(in_map(w->s.procs[1].home, 3) && home_size(w, 1) <= 2,
+	   "held: no home where a thread cannot be");
+	ok(w->s.procs[0].home[0] == 2, "held: and one node, where the thread is, if it suffices");
+	an_policy_homes(&w->s);
+	an_policy_homes(&w->s);
+	ok(w->s.procs[0].home[0] == 2 && w->s.procs[1].home[0] == 8,
+	   "held: as for the other one, once there is room");
+	w->s.procs[1].home[0] = 9;
+	w->s.tasks[2].load = CPU / 50;
+	w->s.nodes[3].other_load = CPU;
+	an_policy_homes(&w->s);
+	ok(w->s.procs[1].home[0] == 8, "held: though that is a little more than there is");
+	w->s.tasks[2].load = CPU;
+	an_policy_homes(&w->s);
+	ok(in_map(w->s.procs[1].home, 3) && home_size(w, 1) == 2,
+	   "held: half of it stays with the thread where the node is half full");
+	world_free(w);
+
+	/* Three threads, one of them held on a node that has no CPU for it. */
+	w = sharers(8, 2, 1, 3);
+	allow(w, 2, 7);
+	w->s.nodes[7].other_load = 2 * CPU;
+	an_policy_homes(&w->s);
+	ok(in_map(w->s.procs[0].home, 7) && home_size(w, 0) <= 3,
+	   "held: nor all nodes where it is full");
+	w->s.procs[0].home[0] = 1;
+	w->s.nodes[7].capacity = 0;
+	an_policy_homes(&w->s);
+	ok(home_size(w, 0) == 2, "held: where it has none the others say");
+	world_free(w);
+}
+
 /* A home of several nodes of which its process fills fewer by now. */
 static void test_drop(void)
 {
@@ -295,6 +355,7 @@ void test_homes(void)
 	test_outgrown();
 	test_crowded();
 	test_waiting();
+	test_held();
 	test_drop();
 	test_want();
 }
