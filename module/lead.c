@@ -84,6 +84,8 @@ u32 an_lead_count(u32 word, u32 node)
 		l.node = node;
 		l.other = node;
 		l.score = 1;
+		if (l.asked >= ASKED_LEAST)	/* in vain, as it was not used */
+			l.asked = 0;
 	} else if (l.node == node) {
 		l.score += l.score < SCORE_MAX;
 	} else {
@@ -93,6 +95,7 @@ u32 an_lead_count(u32 word, u32 node)
 		l.leads = 1;
 	} else if (l.leads && l.score <= SCORE_LOST) {
 		l.leads = 0;
+		l.told = 0;
 		l.asked = 0;	/* who does now? */
 	}
 	return l.word;
@@ -114,12 +117,44 @@ int an_lead_node(u32 word)
 /**
  * an_lead_open - may more ballots tell who leads, so that it is to be asked
  * @word: of an_lead_count()
+ *
+ * Once only, unless who led does no more: of what is at rest samples tell.
  */
 bool an_lead_open(u32 word)
 {
 	union an_lead l = { .word = word };
 
-	if (l.leads || l.asked == ASKED_MAX)
+	if (l.leads || l.told || l.asked == ASKED_MAX)
 		return false;
 	return l.asked < ASKED_LEAST || l.score * AHEAD_ONE_IN >= l.asked;
+}
+
+/**
+ * an_lead_looked - a pass has come by, and what the last one asked has told what it can
+ * @word: of an_lead_count()
+ *
+ * Return: what is known with that.
+ */
+u32 an_lead_looked(u32 word)
+{
+	union an_lead l = { .word = word };
+
+	l.told |= l.score && !an_lead_open(word);
+	return l.word;
+}
+
+/**
+ * an_lead_again - one node alone seemed to use the region, so nobody leads
+ * @word: what is known so far
+ *
+ * Of all that several nodes use alike one region or another always seems to be, so it
+ * is not asked anew for that.
+ *
+ * Return: what holds if several nodes do after all.
+ */
+u32 an_lead_again(u32 word)
+{
+	union an_lead was = { .word = word }, l = { .told = was.told };
+
+	return l.word;
 }

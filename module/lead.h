@@ -23,6 +23,7 @@ union an_lead {
 		u32 leads : 1;		/* it is far enough ahead, or was until now */
 		u32 other : AN_BALLOT_NODE_BITS; /* the first other one that won; node: none */
 		u32 third : 1;		/* and a third one did */
+		u32 told : 1;		/* asking came to an end once */
 	};
 };
 
@@ -30,5 +31,7 @@ u32 an_lead_asked(u32 word);
 u32 an_lead_count(u32 word, u32 node);
 int an_lead_node(u32 word);
 bool an_lead_open(u32 word);
+u32 an_lead_looked(u32 word);
+u32 an_lead_again(u32 word);
 
 #endif /* _AUTONUMA_LEAD_H */

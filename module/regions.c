@@ -78,6 +78,16 @@ void an_leads_forget(struct an_process *p, unsigned long addr)
 		atomic_set(lead, 0);
 }
 
+/* One node alone seems to use it. Context: as above. */
+void an_leads_again(struct an_process *p, unsigned long addr)
+{
+	atomic_t *lead = an_leads_find(p, addr);
+	int old = lead ? atomic_read(lead) : 0, new = an_lead_again(old);
+
+	if (new != old)
+		atomic_set(lead, new);
+}
+
 /* Charged to the process's control group, in which nobody is to die of it. */
 #define GFP_OF_OTHERS	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
 

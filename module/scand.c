@@ -279,6 +279,16 @@ static unsigned long uphold_claims(struct an_process *p, const struct vm_area_st
 	return end;
 }
 
+static bool is_lead_open(atomic_t *lead)
+{
+	int old = atomic_read(lead), new;
+
+	do {
+		new = an_lead_looked(old);
+	} while (new != old && !atomic_try_cmpxchg_relaxed(lead, &old, new));
+	return an_lead_open(new);
+}
+
 /*
  * Of a process's own memory that several nodes share: which one uses it most? As long as
  * that may be found out, it is asked as often as what is open, but each page faults once
@@ -288,7 +298,9 @@ static void ask_leader(struct an_process *p, unsigned long addr, struct an_guide
 {
 	int nid;
 
-	if (g->verdict == AN_V_GATHER || g->verdict == AN_V_TORN)
+	if (g->verdict == AN_V_GATHER)
+		an_leads_again(p, addr);
+	else if (g->verdict == AN_V_TORN)
 		an_leads_forget(p, addr);
 	if (g->verdict != AN_V_SHARED ||
 	    READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)
@@ -296,7 +308,7 @@ static void ask_leader(struct an_process *p, unsigned long addr, struct an_guide
 	g->lead = an_leads_make(p, addr);
 	if (!g->lead)
 		return;
-	g->open = an_lead_open(atomic_read(g->lead));
+	g->open = is_lead_open(g->lead);
 	g->redraw = g->redraw && !g->open;
 	nid = an_leads_node(p, g->lead);
 	if (nid != AN_NO_NODE) {

@@ -120,6 +120,27 @@ static u32 count(u32 word, u32 node, u32 times)
 	return word;
 }
 
+/* All that several nodes use is asked for once, and seen by each pass. */
+static void test_told(void)
+{
+	u32 led = an_lead_looked(count(0, 1023, 7)), told = 0, i;
+
+	ok(an_lead_open(an_lead_looked(0)), "told: to begin with it is asked");
+	for (i = 0; an_lead_open(told); i++)
+		told = an_lead_looked(an_lead_count(an_lead_asked(told), i % 3));
+	ok(!an_lead_open(count(told, 1, 6)), "told: not again for what comes later");
+	ok(an_lead_node(count(told, 1, 20)) == 1, "told: though that may tell who leads");
+	ok(an_lead_open(count(count(led, 3, 1), 2, 6)), "told: but if who led leads no more");
+	ok(!an_lead_open(an_lead_again(told)) && !an_lead_open(an_lead_again(led)),
+	   "told: not if one node alone seemed to use it");
+	ok(an_lead_node(an_lead_again(led)) == AN_NO_NODE, "told: who led leads no more then");
+	ok(!an_lead_again(count(0, 2, 6)), "told: and it is asked if that was not over");
+	for (i = 0, told = 0; an_lead_open(told); i++)
+		told = an_lead_looked(an_lead_asked(told));
+	ok(i == 8 && an_lead_open(an_lead_looked(count(told, 2, 1))),
+	   "told: and if nobody used it when it was");
+}
+
 static void test_bounds(void)
 {
 	u32 word = 0, i;
@@ -177,6 +198,7 @@ int main(int argc, char **argv)
 {
 	begin(argc, argv, &iterations);
 	test_bounds();
+	test_told();
 	test_alike(2, 120);
 	test_alike(3, 40);
 	test_alike(4, 10);
