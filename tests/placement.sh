@@ -21,7 +21,7 @@ declare -rA placement=(
 	[b]="private --sweeps 180"
 	[c]="phase --shift 1 --sweeps 400"
 	[d]="big --procs 2 --threads 4 --sweeps 45"
-	[e]="table --sweeps 45"
+	[e]="table --sweeps 60"
 )
 
 # sweeping PLACEMENT GEAR-ARGUMENTS: load's words; where no page can move, a quarter of the sweeps shows as much, and with
