@@ -436,7 +436,7 @@ static void split(struct an_process *p, const struct an_fault *f,
 		return;
 	if (votes)
 		atomic64_set(votes, 0);
-	an_leads_forget(p, span->addr);
+	an_leads_forget(p, span->addr, true);
 	if (f->last_node != AN_NO_NODE && f->last_node != f->page_node)
 		an_migrated_cancel(p, span, f->last_node, AN_R_CONTRARY);
 	span->to = f->cpu_node;

@@ -99,7 +99,7 @@ static inline u64 taken_of(const struct work *w, u64 room, u64 bound)
 {
 	if (w->nowhere)
 		return room;
-	return room < w->anywhere + bound ? room : w->anywhere + bound;
+	return an_smaller(room, w->anywhere + bound);
 }
 
 static inline bool is_candidate(const struct work *w, u32 n)

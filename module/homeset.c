@@ -60,7 +60,7 @@ static u64 set_gain(const struct an_snapshot *s, const struct work *w, u32 p,
 	u64 bound = lacks(want, w->anywhere + sum.bound) -
 		    lacks(want, w->anywhere + with.bound);
 
-	return w->nowhere || room > bound ? room : bound;
+	return w->nowhere ? room : an_larger(room, bound);
 }
 
 /* The node nearest to the set that adds something, nr_nodes if none does. */

@@ -69,20 +69,15 @@ int an_leads_node(const struct an_process *p, const atomic_t *lead)
 	return nid;
 }
 
-/* What was known of it holds no longer. Context: as above. */
-void an_leads_forget(struct an_process *p, unsigned long addr)
+/*
+ * What was known of it holds no longer: @all, or but for what holds when one node alone
+ * seemed to use it. Context: as above.
+ */
+void an_leads_forget(struct an_process *p, unsigned long addr, bool all)
 {
 	atomic_t *lead = an_leads_find(p, addr);
-
-	if (lead && atomic_read(lead))
-		atomic_set(lead, 0);
-}
-
-/* One node alone seems to use it. Context: as above. */
-void an_leads_again(struct an_process *p, unsigned long addr)
-{
-	atomic_t *lead = an_leads_find(p, addr);
-	int old = lead ? atomic_read(lead) : 0, new = an_lead_again(old);
+	int old = lead ? atomic_read(lead) : 0;
+	int new = all ? 0 : an_lead_again(old);
 
 	if (new != old)
 		atomic_set(lead, new);

@@ -29,8 +29,7 @@ struct an_leads {
 atomic64_t *an_regions_find(struct an_process *p, unsigned long addr);
 atomic64_t *an_regions_make(struct an_process *p, unsigned long addr);
 atomic_t *an_leads_find(struct an_process *p, unsigned long addr);
-void an_leads_forget(struct an_process *p, unsigned long addr);
-void an_leads_again(struct an_process *p, unsigned long addr);
+void an_leads_forget(struct an_process *p, unsigned long addr, bool all);
 int an_leads_node(const struct an_process *p, const atomic_t *lead);
 atomic_t *an_leads_make(struct an_process *p, unsigned long addr);
 void an_regions_say_split(const struct an_process *p, unsigned long addr,

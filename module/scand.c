@@ -279,7 +279,8 @@ static unsigned long uphold_claims(struct an_process *p, const struct vm_area_st
 	return end;
 }
 
-static bool is_lead_open(atomic_t *lead)
+/* A pass comes by. Returns whether more ballots may tell who leads. */
+static bool look_at_lead(atomic_t *lead)
 {
 	int old = atomic_read(lead), new;
 
@@ -298,17 +299,15 @@ static void ask_leader(struct an_process *p, unsigned long addr, struct an_guide
 {
 	int nid;
 
-	if (g->verdict == AN_V_GATHER)
-		an_leads_again(p, addr);
-	else if (g->verdict == AN_V_TORN)
-		an_leads_forget(p, addr);
+	if (g->verdict == AN_V_GATHER || g->verdict == AN_V_TORN)
+		an_leads_forget(p, addr, g->verdict == AN_V_TORN);
 	if (g->verdict != AN_V_SHARED ||
 	    READ_ONCE(an_params.migrate) == AN_MIGRATE_FAULT)
 		return;
 	g->lead = an_leads_make(p, addr);
 	if (!g->lead)
 		return;
-	g->open = is_lead_open(g->lead);
+	g->open = look_at_lead(g->lead);
 	g->redraw = g->redraw && !g->open;
 	nid = an_leads_node(p, g->lead);
 	if (nid != AN_NO_NODE) {
