@@ -57,6 +57,13 @@
  */
 #define OVERTAKEN_TELLS	4
 
+/*
+ * Where each page is made to fault, so many that faulted again tell of others, too; and so
+ * many that kept their node, if all votes of two ballots in a row are that node's, are one
+ * pass less that told of owners.
+ */
+#define ENOUGH_EACH	4
+
 /* So many passes told of changing users, less those that told otherwise. */
 #define SHARED_TELLS	(-2)
 
@@ -105,20 +112,45 @@ static bool overtaken(const union an_ballot *b)
 	       b->same + b->other >= ENOUGH_SECONDS && tells_of(b) <= 0;
 }
 
-static int scale(const union an_ballot *b)
+/*
+ * The same where each page is made to fault, and nobody else maps it: that some keep their
+ * node tells of owners only if others have pages, too.
+ */
+static int tells_of_each(const union an_ballot *b)
 {
+	int told = tells_of(b);
+
+	return told > 0 && !mixed(b->yes, b->no) ? 0 : told;
+}
+
+static int scale(const union an_ballot *b, bool mapped)
+{
+	bool each = b->each && !mapped;
 	int before = b->tells;
 
+	if (each && b->same + b->other < ENOUGH_EACH)
+		return before;
 	if (before > 0 && overtaken(b))
 		before = b->each && before > OVERTAKEN_TELLS ?
 			 before - OVERTAKEN_TELLS : 0;
-	return within_tells(before + tells_of(b));
+	return within_tells(before + (each ? tells_of_each(b) : tells_of(b)));
+}
+
+/*
+ * Is all that was torn used from one node now? Or a thread has moved, and its pages are all
+ * that was made to fault: that passes, as they forget who used them when they have come.
+ */
+static bool one_node_left(const union an_ballot *b)
+{
+	return b->each && b->tells > 0 && b->node == b->last_node &&
+	       clear(b->yes, b->no) && clear(b->last_yes, b->last_no) &&
+	       b->same >= ENOUGH_EACH && b->last_yes >= ENOUGH_EACH;
 }
 
 /* A pass ended that brought votes. */
-static void close_pass(union an_ballot *b)
+static void close_pass(union an_ballot *b, bool mapped)
 {
-	b->tells = scale(b);
+	b->tells = !mapped && one_node_left(b) ? b->tells - 1 : scale(b, mapped);
 	b->last_node = b->node;
 	b->last_yes = b->yes;
 	b->last_no = b->no;
@@ -126,6 +158,16 @@ static void close_pass(union an_ballot *b)
 	b->no = 0;
 	b->same = 0;
 	b->other = 0;
+}
+
+/* What votes there are count for no node: the last ballot was contested, and that is all. */
+static void contest(union an_ballot *b)
+{
+	if (b->yes)
+		close_pass(b, false);
+	b->each = 0;
+	b->last_yes = 1;
+	b->last_no = 1;
 }
 
 /* The node with most votes leads, as nearly as two counts can tell. */
@@ -193,7 +235,7 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 		return b.word;
 	if (b.pass != (vote->pass & PASS_MASK)) {
 		if (b.yes)
-			close_pass(&b);
+			close_pass(&b, vote->mapped);
 		if (vote->mapped && b.tells < SHARED_TELLS)
 			b.tells = SHARED_TELLS;
 		b.pass = vote->pass & PASS_MASK;
@@ -203,8 +245,8 @@ u64 an_ballot_vote(u64 word, const struct an_vote *vote)
 	count_vote(&b, vote->node);
 	if (vote->known)
 		count_second(&b, vote->same);
-	if (b.each &&
-	    an_ballot_verdict_of(b.word, vote->mapped, &node) != AN_V_TORN)
+	if (b.each && vote->mapped &&
+	    an_ballot_verdict_of(b.word, true, &node) != AN_V_TORN)
 		b.each = 0;
 	return end_trial(b);
 }
@@ -228,15 +270,20 @@ int an_ballot_won(u64 word, const struct an_vote *vote)
 /**
  * an_ballot_planted_each - all pages of the region will fault, but those at rest
  * @word: the votes on it
+ * @torn: as its pages have an owner each; of what others map that is noted always
+ * @mapped: others may map it
  * @some: and some will, or there are none at all
  *
- * Return: the votes with that noted, until its pages have no owner each.
+ * Return: the votes with that noted, until its pages are drawn again, or of what others
+ * map until they have no owner each. The ballot that told so counts as a sample's.
  */
-u64 an_ballot_planted_each(u64 word, bool some)
+u64 an_ballot_planted_each(u64 word, bool torn, bool mapped, bool some)
 {
 	union an_ballot b = { .word = word };
 
-	b.each = 1;
+	if (torn && !mapped && !b.each && b.yes)
+		close_pass(&b, false);
+	b.each = torn || mapped;
 	if (some)
 		b.seen = 0;
 	return b.word;
@@ -304,17 +351,21 @@ u32 an_ballot_drawn_again(u64 word)
  * @word: the votes on the region
  * @draw: of an_ballot_next_draw()
  * @rests: they are a sample of a region at rest
+ * @mapped: others may map it
  *
  * Return: the votes with that noted. A trial begins with the first draw, and ends
- * with the last one, if no verdict has come by then.
+ * with the last one, if no verdict has come by then. Where each page was made to fault
+ * before, nobody is known to have all of it, as votes may be of who moved.
  */
-u64 an_ballot_drawn(u64 word, u32 draw, bool rests)
+u64 an_ballot_drawn(u64 word, u32 draw, bool rests, bool mapped)
 {
 	union an_ballot b = { .word = word };
 
 	b.draw = draw;
 	b.seen = 0;
 	b.rests = rests;
+	if (b.each && !mapped)
+		contest(&b);
 	if (draw == AN_BALLOT_DRAWS - 1)
 		b.trial = 0;
 	return b.word;
@@ -361,12 +412,32 @@ static bool agreed(const union an_ballot *b)
 	       b->node == b->last_node && b->yes + b->last_yes >= ENOUGH_VOTES;
 }
 
-/* Votes of several nodes count while owners are told of: of the last pass, by its end. */
-static bool torn(const union an_ballot *b)
+/*
+ * Votes of several nodes count while owners are told of: of the last pass, by its end. So
+ * it stays once each page was made to fault: those who do not vote may be owners that do
+ * not run just now, and those who do the pages of a thread that has moved.
+ */
+static bool torn(const union an_ballot *b, bool mapped)
 {
-	return scale(b) > 0 &&
-	       (mixed(b->yes, b->no) ||
+	return scale(b, mapped) > 0 &&
+	       ((b->each && !mapped) || mixed(b->yes, b->no) ||
 		(mixed(b->last_yes, b->last_no) && b->tells > 0));
+}
+
+static enum an_verdict verdict_on(const union an_ballot *b, bool mapped, int *node)
+{
+	*node = AN_NO_NODE;
+	if (b->sparse)
+		return AN_V_NONE;
+	if (!voted(b))
+		return AN_V_OPEN;
+	if (scale(b, mapped) <= SHARED_TELLS)
+		return AN_V_SHARED;
+	if (agreed(b) && (mapped || !b->each)) {
+		*node = b->node;
+		return AN_V_GATHER;
+	}
+	return torn(b, mapped) ? AN_V_TORN : AN_V_OPEN;
 }
 
 /**
@@ -382,18 +453,7 @@ enum an_verdict an_ballot_verdict(u64 word, int *node)
 {
 	union an_ballot b = { .word = word };
 
-	*node = AN_NO_NODE;
-	if (b.sparse)
-		return AN_V_NONE;
-	if (!voted(&b))
-		return AN_V_OPEN;
-	if (scale(&b) <= SHARED_TELLS)
-		return AN_V_SHARED;
-	if (agreed(&b)) {
-		*node = b.node;
-		return AN_V_GATHER;
-	}
-	return torn(&b) ? AN_V_TORN : AN_V_OPEN;
+	return verdict_on(&b, false, node);
 }
 
 /* Where each page was made to fault, there are votes enough of a few. */
@@ -412,7 +472,7 @@ static bool some_vote(const union an_ballot *b)
 	bool few = b->yes < AN_BALLOT_SAMPLES - 1 &&
 		   b->last_yes < AN_BALLOT_SAMPLES - 1;
 
-	return (few || b->each) && voted(b) && scale(b) >= MAPPED_TELLS &&
+	return (few || b->each) && voted(b) && scale(b, true) >= MAPPED_TELLS &&
 	       !mixed(b->yes, b->no) && !mixed(b->last_yes, b->last_no);
 }
 
@@ -431,15 +491,15 @@ static bool some_vote(const union an_ballot *b)
  */
 enum an_verdict an_ballot_verdict_of(u64 word, bool mapped, int *node)
 {
-	enum an_verdict verdict = an_ballot_verdict(word, node);
 	union an_ballot b = { .word = word };
+	enum an_verdict verdict = verdict_on(&b, mapped, node);
 
 	if (!mapped)
 		return verdict;
 	if (verdict == AN_V_SHARED && !mixed(b.yes, b.no) &&
 	    !mixed(b.last_yes, b.last_no))
 		return AN_V_FOREIGN;
-	if (verdict == AN_V_GATHER && scale(&b) > 0 && all_vote(&b))
+	if (verdict == AN_V_GATHER && scale(&b, true) > 0 && all_vote(&b))
 		return AN_V_GATHER;
 	if (verdict != AN_V_GATHER && verdict != AN_V_OPEN)
 		return verdict;

@@ -330,6 +330,7 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	if (!votes)
 		return NULL;
 	b.word = atomic64_read(votes);
+	g->mapped = mapped;
 	g->unused = mapped && an_ballot_unused(b.word);
 	if (mapped)
 		uphold_claim(p, vma, addr, b.word, true);
@@ -354,9 +355,10 @@ static u64 planted(u64 word, const struct an_guide *g)
 	if (g->huge)
 		return an_ballot_asked(word);
 	if (g->each && !g->sparse)
-		return an_ballot_planted_each(word, g->asked);
+		return an_ballot_planted_each(word, g->verdict == AN_V_TORN,
+					      g->mapped, g->asked);
 	if (g->drawn)
-		word = an_ballot_drawn(word, g->draw, g->rests);
+		word = an_ballot_drawn(word, g->draw, g->rests, g->mapped);
 	if (g->drawn && !g->found)
 		word = an_ballot_vote(word, &nobody);
 	return an_ballot_sparse(word, g->sparse);

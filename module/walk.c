@@ -139,6 +139,9 @@ static u32 draw(u32 *random)
 	return x;
 }
 
+/* Of so many one: as good as none. */
+#define NEVER	U32_MAX
+
 static bool drawn(u32 *random, u32 one_in)
 {
 	return one_in <= 1 || draw(random) % one_in == 0;
@@ -247,12 +250,11 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 	plant->huge++;
 }
 
-/* Page by page: each that is not at rest. */
+/* Page by page: each that is not at rest, and of the others one in so many. */
 static void plant_each(struct vm_area_struct *vma, pte_t *pte,
-		       unsigned long addr, unsigned long end,
+		       unsigned long addr, unsigned long end, u32 rest_one_in,
 		       struct an_plant *plant)
 {
-	u32 rest_one_in = plant->rest_one_in * AN_EACH_REST_ONE_IN;
 	struct folio *folio;
 
 	for (; addr < end; addr += PAGE_SIZE, pte++) {
@@ -463,7 +465,8 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 		peek(vma, pte, addr, nr, plant, &found);
 	g->sparse = found.nr < SPARSE;
 	if (g->sparse) {
-		plant_each(vma, pte, addr, end, plant);
+		plant_each(vma, pte, addr, end,
+			   plant->rest_one_in * AN_EACH_REST_ONE_IN, plant);
 		return;
 	}
 	for (i = 0; i < found.nr; i++)
@@ -476,13 +479,26 @@ static void plant_region(struct vm_area_struct *vma, pte_t *pte,
 	plant_samples(vma, pte, addr, nr, rests, plant);
 }
 
+/*
+ * Of pages at rest as many as elsewhere, but those of a region in the same two passes: so
+ * that there are votes enough to tell whether it is one node's now.
+ */
+static void plant_singly(struct vm_area_struct *vma, pte_t *pte,
+			 unsigned long addr, unsigned long end,
+			 struct an_plant *plant)
+{
+	bool rests = region_drawn(plant, vma, addr, plant->rest_one_in);
+
+	plant_each(vma, pte, addr, end, rests ? AN_EACH_REST_ONE_IN : NEVER, plant);
+}
+
 static void plant_ptes(struct vm_area_struct *vma, pte_t *pte,
 		       unsigned long addr, unsigned long end, void *arg)
 {
 	struct an_plant *plant = arg;
 
 	if (plant->guide.each)
-		plant_each(vma, pte, addr, end, plant);
+		plant_singly(vma, pte, addr, end, plant);
 	else
 		plant_region(vma, pte, addr, end, plant);
 }

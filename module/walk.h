@@ -30,6 +30,7 @@
 /* What is known of a region before it is walked, and what was done there. */
 struct an_guide {
 	enum an_verdict verdict;	/* AN_V_NONE: there are no votes on it */
+	bool mapped;		/* other processes may map it */
 	int node;		/* AN_V_GATHER, AN_V_LED: where it belongs */
 	bool each;		/* go page by page */
 	bool again;		/* likewise, and each was made to fault before */

@@ -8,6 +8,7 @@
  * anew, and those of the pass before again; each faults once per pass, from where
  * its users run.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ballot.h"
@@ -97,6 +98,14 @@ static void fault(struct region *r, u32 page, bool again)
 	r->last[page] = vote.node;
 }
 
+/* As gear 1 does, but where each page is made to fault. */
+static u64 draw(u64 word)
+{
+	union an_ballot b = { .word = word };
+
+	return b.each ? word : an_ballot_drawn(word, an_ballot_next_draw(word), false, false);
+}
+
 static void pass(struct region *r)
 {
 	u32 i;
@@ -105,7 +114,7 @@ static void pass(struct region *r)
 	r->sweeper = rnd(r->nodes);
 	r->overtaker = rnd(r->nodes);
 	r->cut = chance(30) ? rnd(PAGES) : PAGES;
-	r->word = an_ballot_drawn(r->word, an_ballot_next_draw(r->word), false);
+	r->word = draw(r->word);
 	for (i = 0; i < AN_BALLOT_DRAWN; i++) {
 		if (r->pass > 1)
 			fault(r, r->drawn[i], true);
@@ -200,7 +209,7 @@ static u64 vote_mapped(u64 word, u32 passes, u32 votes, bool two_nodes, bool kno
 	u32 last = b.pass + passes, i;
 
 	for (vote.pass = b.pass + 1; vote.pass <= last; vote.pass++) {
-		word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
+		word = draw(word);
 		for (i = 0; i < votes; i++) {
 			vote.node = two_nodes ? 2 + i % 2 : 2;
 			word = an_ballot_vote(word, &vote);
@@ -239,7 +248,8 @@ static void test_mapped(void)
 	word = vote_mapped(0, 8, AN_BALLOT_SAMPLES / 2, false, true, true);
 	ok(an_ballot_verdict_of(word, true, &node) == AN_V_TORN,
 	   "mapped: half of its pages are used from here: torn");
-	word = vote_mapped(an_ballot_planted_each(word, true), 4, 256, false, true, true);
+	word = vote_mapped(an_ballot_planted_each(word, true, true, true), 4, 256,
+			   false, true, true);
 	ok(an_ballot_verdict_of(word, true, &node) == AN_V_TORN,
 	   "mapped: and so it stays, however many of them fault");
 	node = 1;
@@ -253,14 +263,14 @@ static void test_mapped(void)
 	   "claimed: what is not known is asked on");
 	ok(!an_ballot_unused(0), "unused: not before it was drawn");
 	ok(!an_ballot_used(0), "used: nor that");
-	word = an_ballot_drawn(0, an_ballot_next_draw(0), false);
+	word = an_ballot_drawn(0, an_ballot_next_draw(0), false, true);
 	ok(an_ballot_unused(word), "unused: drawn, and no page has faulted");
 	ok(!an_ballot_used(word), "unused: so it is not used");
 	word = an_ballot_vote(word, &vote);
 	ok(!an_ballot_unused(word) && an_ballot_used(word), "unused: no more");
-	ok(an_ballot_used(an_ballot_planted_each(word, false)),
+	ok(an_ballot_used(an_ballot_planted_each(word, true, true, false)),
 	   "used: and so it stays while no page is made to fault");
-	ok(!an_ballot_used(an_ballot_planted_each(word, true)),
+	ok(!an_ballot_used(an_ballot_planted_each(word, true, true, true)),
 	   "used: not until one faults, where each was made to");
 	ok(!an_ballot_used(an_ballot_sparse(word, true)), "used: not known of a sparse one");
 }
@@ -365,7 +375,7 @@ static void test_stays_torn(void)
 		for (n = 0; n < 10; n++) {
 			pass(&r);
 			if (verdict(&r, &node) == AN_V_TORN)
-				r.word = an_ballot_planted_each(r.word, true);
+				r.word = an_ballot_planted_each(r.word, true, false, true);
 		}
 		r.user = shared;
 		pass(&r);
@@ -373,6 +383,100 @@ static void test_stays_torn(void)
 	}
 	ok(torn * 100 >= iterations * 95, "torn, and mixed up once: still torn in %u of %u",
 	   torn, iterations);
+}
+
+/* Striped, and known to be for so many passes at least; each page was made to fault. */
+static void start_torn(struct region *r, u32 nodes, int tells)
+{
+	union an_ballot b;
+	int node;
+
+	start(r, striped, nodes);
+	do {
+		pass(r);
+		b.word = r->word;
+	} while (verdict(r, &node) != AN_V_TORN || b.tells < tells);
+	r->word = an_ballot_planted_each(r->word, true, false, true);
+}
+
+/* A pass in which so many pages fault from one node, and tell whether they keep it. */
+static void votes_of(struct region *r, u32 node, u32 votes, bool known, bool same)
+{
+	struct an_vote vote = { .node = node, .pass = ++r->pass, .known = known, .same = same };
+
+	while (votes--)
+		r->word = an_ballot_vote(r->word, &vote);
+	r->word = an_ballot_planted_each(r->word, true, false, true);
+}
+
+/* Of who moves all pages fault twice; then one in eight of those that forgot. */
+static bool stays_as_one_moves(u32 pages)
+{
+	struct region r;
+	int node;
+	u32 i;
+
+	start_torn(&r, 4, 2);
+	votes_of(&r, 2, pages, false, false);
+	votes_of(&r, 2, pages, true, true);
+	for (i = 0; i < 16; i++, pages -= pages / 8)
+		votes_of(&r, 2, pages / 8, false, false);
+	return verdict(&r, &node) == AN_V_TORN && an_ballot_apart(r.word);
+}
+
+/* So many pages at rest are asked in a pass. */
+static u32 asked(void)
+{
+	u32 page, nr = 0;
+
+	for (page = 0; page < PAGES; page++)
+		nr += !rnd(PAGES / AN_BALLOT_SAMPLES);
+	return nr;
+}
+
+/* Passes until one has all of what others had a part of, UINT_MAX if not in so many. */
+static u32 until_one_has_all(u32 most)
+{
+	struct region r;
+	u32 i, draw;
+	int node;
+
+	start_torn(&r, 4, 7);
+	r.user = one_user;
+	for (i = 0; i < most && verdict(&r, &node) == AN_V_TORN; i++)
+		votes_of(&r, 3, asked(), true, true);
+	for (; i < most; i++) {
+		draw = an_ballot_next_draw(r.word);
+		r.word = an_ballot_drawn(r.word, draw, false, false);
+		pass(&r);
+		if (verdict(&r, &node) == AN_V_GATHER && node == 3)
+			return i;
+	}
+	return UINT_MAX;
+}
+
+/* Who votes while others rest does not have all of it; who has all of it votes alone. */
+static void test_owners_rest(void)
+{
+	union an_ballot b = { .node = 1, .yes = 3, .no = 2, .last_node = 1, .last_yes = 4,
+			      .same = 2, .pass = 5 };
+	u32 i, n, torn = 0, late = 0;
+	struct region r;
+	int node;
+
+	b.word = an_ballot_planted_each(b.word, true, false, true);
+	ok(an_ballot_verdict(b.word, &node) == AN_V_TORN, "torn by few: and so it stays");
+	for (i = 0; i < iterations; i++) {
+		start_torn(&r, 2, 1);
+		for (n = 0; n < 40; n++)
+			votes_of(&r, n / 20, 1 + n % 2, true, true);
+		torn += verdict(&r, &node) == AN_V_TORN;
+		late += until_one_has_all(200) == UINT_MAX;
+	}
+	ok(torn == iterations, "torn, and a page or two fault: still torn in %u of %u", torn,
+	   iterations);
+	ok(stays_as_one_moves(256) && stays_as_one_moves(64), "torn, and one moves: it stays so");
+	ok(!late, "torn, and all of it is one's now: not gathered in 200 passes %u times", late);
 }
 
 /* Its user is another one now. */
@@ -404,19 +508,20 @@ static void test_draws(void)
 	u32 draw, i;
 
 	draw = an_ballot_next_draw(0);
-	b.word = an_ballot_drawn(0, draw, false);
+	b.word = an_ballot_drawn(0, draw, false, false);
 	ok(an_ballot_next_draw(b.word) == draw,
 	   "no page has faulted: the same draw");
 	b.word = an_ballot_vote(b.word, &mute);
 	ok(an_ballot_next_draw(b.word) == draw + 1 && !b.yes,
 	   "one has, though it does not count: another one");
 	for (i = 1; i < AN_BALLOT_DRAWS; i++) {
-		b.word = an_ballot_drawn(b.word, an_ballot_next_draw(b.word), false);
+		b.word = an_ballot_drawn(b.word, an_ballot_next_draw(b.word), false,
+					 false);
 		b.word = an_ballot_vote(b.word, &mute);
 	}
 	ok(an_ballot_next_draw(b.word) == draw + 1, "they begin again");
-	ok(an_ballot_drawn_again(an_ballot_drawn(0, 1, false)) == AN_BALLOT_DRAWS - 1 &&
-	   an_ballot_drawn_again(an_ballot_drawn(0, 5, false)) == 4,
+	ok(an_ballot_drawn_again(an_ballot_drawn(0, 1, false, false)) == AN_BALLOT_DRAWS - 1 &&
+	   an_ballot_drawn_again(an_ballot_drawn(0, 5, false, false)) == 4,
 	   "the draw before goes along, around the end as well");
 }
 
@@ -424,11 +529,11 @@ static void test_draws(void)
 static void test_rests(void)
 {
 	struct an_vote vote = { .node = 2, .pass = 2 };
-	u64 word = an_ballot_drawn(0, an_ballot_next_draw(0), true);
+	u64 word = an_ballot_drawn(0, an_ballot_next_draw(0), true, false);
 
 	word = an_ballot_vote(an_ballot_vote(word, &vote), &vote);
 	ok(an_ballot_rests(word), "votes do not change what it was");
-	word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
+	word = an_ballot_drawn(word, an_ballot_next_draw(word), false, false);
 	ok(!an_ballot_rests(word), "the next draw does");
 }
 
@@ -612,7 +717,7 @@ static void test_random(void)
 			word = rnd64();
 		word = an_ballot_vote(word, &vote);
 		if (chance(20))
-			word = an_ballot_drawn(word, an_ballot_next_draw(word), false);
+			word = an_ballot_drawn(word, an_ballot_next_draw(word), false, false);
 		b.word = word;
 		if (an_ballot_verdict(word, &node) == AN_V_GATHER)
 			bad += node != (int)b.node || !b.yes || !b.last_yes;
@@ -653,6 +758,7 @@ int main(int argc, char **argv)
 	test_shared();
 	test_not_torn();
 	test_stays_torn();
+	test_owners_rest();
 	test_change();
 	test_draws();
 	test_rests();
