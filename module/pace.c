@@ -12,6 +12,7 @@
 #include <linux/topology.h>
 #include "autonuma.h"
 #include "balance.h"
+#include "ballot.h"
 #include "decision.h"
 #include "pace.h"
 #include "queue.h"
@@ -229,6 +230,7 @@ static struct an_pace_facts facts_of(const struct an_process *p)
 		.resident = p->resident,
 		.restless = p->restless,
 		.asked = p->asked,
+		.tries = p->tries && p->pass < AN_TRIALS_PASSES,
 		.moved = atomic_long_read(&p->moved_ever),
 		.to_spread = max(atomic_long_read(&p->spread), 0L),
 		.spreads = p->spread_begun,

@@ -180,7 +180,8 @@ static bool grows(struct an_pace *pace, u64 resident)
  * A pass moves pages at the second fault: some in a row that moved hardly any
  * of the pages not at rest are in vain. Not as long as memory gets spread, nor while
  * it is still being made: nobody can have used that twice; nor while much of it is asked
- * who uses it most, for that takes more passes than these.
+ * who uses it most, for that takes more passes than these; nor while it is being seen
+ * whether huge pages are to be taken apart: if so, there are more of them.
  */
 static bool in_vain(struct an_pace *pace, const struct an_pace_facts *f)
 {
@@ -188,7 +189,7 @@ static bool in_vain(struct an_pace *pace, const struct an_pace_facts *f)
 	u64 enough = f->spreads ? 0 : f->restless / VAIN_PART;
 
 	if (grows(pace, f->resident) || moved > enough ||
-	    f->asked * QUIET_ONE_IN > f->resident)
+	    f->asked * QUIET_ONE_IN > f->resident || f->tries)
 		pace->vain_passes = 0;
 	else if (pace->vain_passes < VAIN_PASSES)
 		pace->vain_passes++;

@@ -35,6 +35,7 @@ struct an_pace_facts {
 	u64 resident;		/* pages of the process */
 	u64 restless;		/* of these, not at rest */
 	u64 asked;		/* of these, as it is being found out who uses them most */
+	bool tries;		/* it is new, and huge pages on trial were used */
 	u64 moved;		/* ever */
 	u64 to_spread;		/* that may move between its home nodes, yet */
 	bool spreads;		/* and until it is even */

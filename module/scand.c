@@ -192,6 +192,7 @@ static void pass_begin(struct an_process *p, u64 cpu_ns)
 	memset(p->led, 0, nr_node_ids * sizeof(*p->led));
 	p->restless = 0;
 	p->asked = 0;
+	p->tries = false;
 	p->scan_addr = 0;
 	p->scanning = true;
 	p->cpu_ns = cpu_ns;
@@ -342,6 +343,8 @@ static atomic64_t *ask_region(struct an_process *p, struct vm_area_struct *vma,
 	g->again = g->verdict == AN_V_TORN && b.each;
 	g->draw = an_ballot_next_draw(b.word);
 	g->redraw = b.yes || b.last_yes;
+	if (an_ballot_on_trial(b.word) && an_ballot_used(b.word))
+		p->tries = true;
 	if (!mapped)
 		ask_leader(p, addr, g);
 	return votes;

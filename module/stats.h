@@ -82,6 +82,7 @@ struct an_process {
 	unsigned long resident;		/* pages seen by the last whole pass */
 	long restless;			/* of the pass under way, not at rest */
 	long asked;			/* likewise, in regions that were asked who leads */
+	bool tries;			/* likewise, a region on trial was used */
 	u64 cpu_ns;			/* CPU time when the pass began */
 	u64 seen_ns;			/* CPU time at the last look */
 	unsigned long seen_jiffies;	/* time of the last look */

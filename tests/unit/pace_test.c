@@ -117,6 +117,10 @@ static void test_vain(void)
 	p.f.asked = p.f.resident / 16;
 	ok(passes(&p, 4, p.f.restless / 32) == AN_R_PASS_VAIN, "little of it does not matter");
 	p.f.asked = 0;
+	p.f.tries = true;
+	ok(passes(&p, 8, 0) == AN_R_PASS_BUSY, "nor while huge pages are taken apart for a trial");
+	p.f.tries = false;
+	ok(passes(&p, 4, 0) == AN_R_PASS_VAIN, "but when that has told");
 	ok(passes(&p, 1, p.f.restless / 8) == AN_R_PASS_BUSY && p.pace.one_in == 1,
 	   "in vain: until something moves");
 	p.f.spreads = true;
@@ -279,6 +283,7 @@ static void set_anything(struct an_pace_facts *f)
 	f->rested = anything();
 	f->roused = rnd64() % (f->rested + 1);
 	f->may_change = chance(50);
+	f->tries = chance(20);
 }
 
 static bool in_bounds(const struct play *p)
