@@ -92,6 +92,7 @@ struct an_past_state {
 	bool sample;		/* of its region; else for itself */
 	bool at_rest;		/* used where it is, as far as known */
 	bool hopeless;		/* used from several nodes */
+	bool forgot;		/* with others of a torn region, by being written to */
 	bool mute;		/* the thread is not where it belongs */
 };
 
@@ -197,6 +198,7 @@ static void ask_region(struct an_fault *f, struct an_process *p,
 
 	judge(f, p, vma, addr, before);
 	was->sample = f->verdict != AN_V_TORN && f->verdict != AN_V_NONE;
+	was->forgot = f->verdict == AN_V_TORN && f->last_node == AN_NO_NODE;
 	if (was->sample) {
 		f->stale = READ_ONCE(an_params.migrate) != AN_MIGRATE_FAULT &&
 			   !an_walk_faults_again(vma, addr,
@@ -538,8 +540,12 @@ static void note(struct an_thread *t, const struct an_process *p,
 	t->decided = true;
 	t->knows = an_policy_knows(f);
 	t->foreign = f->foreign;
-	t->weight = pages * (was->at_rest || was->hopeless ?
-			     READ_ONCE(p->pace.rest_one_in) : READ_ONCE(p->pace.one_in));
+	if (was->forgot)	/* more than it should if that is its first fault ever */
+		t->weight = AN_AGAIN_ONE_IN;
+	else
+		t->weight = pages * (was->at_rest || was->hopeless ?
+				     READ_ONCE(p->pace.rest_one_in) :
+				     READ_ONCE(p->pace.one_in));
 	an_tally(t, AN_T_FAULTS, 1);
 	an_tally(t, AN_T_SEEN, t->weight);
 	if (local)
