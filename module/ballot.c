@@ -113,8 +113,8 @@ static bool overtaken(const union an_ballot *b)
 }
 
 /*
- * The same where each page is made to fault, and nobody else maps it: that some keep their
- * node tells of owners only if others have pages, too.
+ * What they tell where each page is made to fault, and nobody else maps it: that some keep
+ * their node tells of owners only if other nodes have pages, too.
  */
 static int tells_of_each(const union an_ballot *b)
 {

@@ -61,7 +61,7 @@ union an_ballot {
 		u64 pass : 6;		/* lowest bits of its number */
 		u64 draw : 5;		/* number of the last draw of pages, or 0 */
 		u64 seen : 1;		/* a page faulted since */
-		u64 each : 1;		/* torn, and each page was made to fault */
+		u64 each : 1;		/* torn when walked: each page was made to fault */
 		u64 sparse : 1;		/* few pages: each speaks for itself */
 		u64 rests : 1;		/* was at rest at the last draw of pages */
 		u64 trial : 1;		/* a huge page was taken apart for it */
