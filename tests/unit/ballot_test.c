@@ -98,12 +98,15 @@ static void fault(struct region *r, u32 page, bool again)
 	r->last[page] = vote.node;
 }
 
-/* As gear 1 does, but where each page is made to fault. */
-static u64 draw(u64 word)
+/* As gear 1 does, but where each page was made to fault, and is again. */
+static u64 draw(u64 word, bool mapped)
 {
 	union an_ballot b = { .word = word };
+	int node;
 
-	return b.each ? word : an_ballot_drawn(word, an_ballot_next_draw(word), false, false);
+	if (b.each && an_ballot_verdict_of(word, mapped, &node) == AN_V_TORN)
+		return word;
+	return an_ballot_drawn(word, an_ballot_next_draw(word), false, mapped);
 }
 
 static void pass(struct region *r)
@@ -114,7 +117,7 @@ static void pass(struct region *r)
 	r->sweeper = rnd(r->nodes);
 	r->overtaker = rnd(r->nodes);
 	r->cut = chance(30) ? rnd(PAGES) : PAGES;
-	r->word = draw(r->word);
+	r->word = draw(r->word, false);
 	for (i = 0; i < AN_BALLOT_DRAWN; i++) {
 		if (r->pass > 1)
 			fault(r, r->drawn[i], true);
@@ -209,7 +212,7 @@ static u64 vote_mapped(u64 word, u32 passes, u32 votes, bool two_nodes, bool kno
 	u32 last = b.pass + passes, i;
 
 	for (vote.pass = b.pass + 1; vote.pass <= last; vote.pass++) {
-		word = draw(word);
+		word = draw(word, true);
 		for (i = 0; i < votes; i++) {
 			vote.node = two_nodes ? 2 + i % 2 : 2;
 			word = an_ballot_vote(word, &vote);
@@ -438,7 +441,7 @@ static u32 asked(void)
 static u32 until_one_has_all(u32 most)
 {
 	struct region r;
-	u32 i, draw;
+	u32 i;
 	int node;
 
 	start_torn(&r, 4, 7);
@@ -446,8 +449,6 @@ static u32 until_one_has_all(u32 most)
 	for (i = 0; i < most && verdict(&r, &node) == AN_V_TORN; i++)
 		votes_of(&r, 3, asked(), true, true);
 	for (; i < most; i++) {
-		draw = an_ballot_next_draw(r.word);
-		r.word = an_ballot_drawn(r.word, draw, false, false);
 		pass(&r);
 		if (verdict(&r, &node) == AN_V_GATHER && node == 3)
 			return i;
