@@ -369,7 +369,7 @@ static void set_spread(struct an_process *p)
 	struct an_spread spread = {
 		.nr_nodes = nr_node_ids,
 		.pages = p->pages,
-		.led = p->led,
+		.settled = p->settled,
 		.use = p->use,
 		.home = home,
 		.core = core,

@@ -211,7 +211,7 @@ u32 an_policy_balance(struct an_snapshot *s, struct an_step *steps);
 struct an_spread {
 	u32 nr_nodes;
 	const u32 *pages;
-	const u32 *led;			/* of these, to stay where they are; NULL: none */
+	const u32 *settled;		/* of these, to stay where they are; NULL: none */
 	const u64 *use;			/* by threads that run there, any unit */
 	const unsigned long *home;	/* bitmap */
 	const unsigned long *core;	/* of home; NULL or empty: all of it */

@@ -189,7 +189,7 @@ static void discover(void)
 static void pass_begin(struct an_process *p, u64 cpu_ns)
 {
 	memset(p->counting, 0, nr_node_ids * sizeof(*p->counting));
-	memset(p->led, 0, nr_node_ids * sizeof(*p->led));
+	memset(p->settled, 0, nr_node_ids * sizeof(*p->settled));
 	p->restless = 0;
 	p->asked = 0;
 	p->tries = false;
@@ -525,7 +525,7 @@ static enum an_chunk scan_batch(struct an_process *p)
 {
 	struct an_plant plant = {
 		.counting = p->counting,
-		.led = p->led,
+		.settled = p->settled,
 		.home = p->home,
 		.where = p->where,
 		.pass = p->pass,

@@ -7,10 +7,12 @@
 
 /*
  * Spread well enough: no home node is off by more than half of the mean. Once one
- * is, pages move until none is off by more than 1/16.
+ * is, pages move until none is off by more than 1/16. Nor by a region, as these
+ * move whole: of 9 on 4 nodes one would go from node to node for ever.
  */
 #define SPREAD_FAR	2
 #define SPREAD_NEAR	16
+#define SPREAD_LEAST	512	/* pages */
 
 /* Use by threads on node @n that its memory is to follow: of the core, if there is one. */
 static u64 use_of(const struct an_spread *s, u32 n)
@@ -24,9 +26,9 @@ static u64 use_of(const struct an_spread *s, u32 n)
 /* Pages on node @n that may go elsewhere. */
 static u32 pages_on(const struct an_spread *s, u32 n)
 {
-	u32 led = s->led ? s->led[n] : 0;
+	u32 settled = s->settled ? s->settled[n] : 0;
 
-	return s->pages[n] > led ? s->pages[n] - led : 0;
+	return s->pages[n] > settled ? s->pages[n] - settled : 0;
 }
 
 static void sum_homes(struct an_spread *s)
@@ -55,6 +57,8 @@ static bool off_by(const struct an_spread *s, s64 excess, u32 part)
 {
 	s64 slack = s->all_pages / s->homes / part;
 
+	if (slack < SPREAD_LEAST)
+		slack = SPREAD_LEAST;
 	return excess > slack || excess < -slack;
 }
 
@@ -83,7 +87,7 @@ s64 an_policy_spread_off(const struct an_spread *s, u32 n)
 	if (!s->uneven || !map_has(s->home, n))
 		return 0;
 	excess = excess_on(s, n);
-	return off_by(s, excess, SPREAD_NEAR) ? excess : 0;
+	return excess > SPREAD_LEAST / 2 || excess < -SPREAD_LEAST / 2 ? excess : 0;
 }
 
 /**
@@ -92,7 +96,7 @@ s64 an_policy_spread_off(const struct an_spread *s, u32 n)
  *
  * What all its threads use belongs on all its home nodes, or the core of them, in
  * proportion to the threads that run there: no node's memory is then a bottleneck for
- * the others. What one of them uses most stays with it, and counts for none.
+ * the others. What has an owner, or one of them uses most, stays and counts for none.
  * Pages below 2^32 times a use below 2^32.
  *
  * Context: any; linear in nodes.
@@ -100,7 +104,7 @@ s64 an_policy_spread_off(const struct an_spread *s, u32 n)
  */
 u32 an_policy_spread(struct an_spread *s)
 {
-	u64 excess = 0;
+	u64 above = 0, below = 0;
 	s64 off;
 	u32 n;
 
@@ -109,9 +113,11 @@ u32 an_policy_spread(struct an_spread *s)
 	for (n = 0; n < s->nr_nodes; n++) {
 		off = an_policy_spread_off(s, n);
 		if (off > 0)
-			excess += off;
+			above += off;
+		else
+			below -= off;
 	}
-	return excess;
+	return above < below ? above : below;
 }
 
 /* 2^32 divided by the golden ratio: multiples of it fill the circle evenly. */

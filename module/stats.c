@@ -118,7 +118,7 @@ static void process_free(struct an_process *p)
 	kfree(p->use);
 	kfree(p->pages);
 	kfree(p->counting);
-	kfree(p->led);
+	kfree(p->settled);
 	kfree(p);
 }
 
@@ -131,9 +131,9 @@ static bool alloc_per_node(struct an_process *p)
 	p->use = kcalloc(nr_node_ids, sizeof(*p->use), GFP_KERNEL);
 	p->pages = kcalloc(nr_node_ids, sizeof(*p->pages), GFP_KERNEL);
 	p->counting = kcalloc(nr_node_ids, sizeof(*p->counting), GFP_KERNEL);
-	p->led = kcalloc(nr_node_ids, sizeof(*p->led), GFP_KERNEL);
+	p->settled = kcalloc(nr_node_ids, sizeof(*p->settled), GFP_KERNEL);
 	return p->home && p->core && p->off && p->where && p->use &&
-	       p->pages && p->counting && p->led;
+	       p->pages && p->counting && p->settled;
 }
 
 /*

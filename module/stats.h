@@ -99,7 +99,7 @@ struct an_process {
 	u64 watched_spent, watched_ran;	/* ns, likewise: the gears, the process */
 	u32 *pages;			/* per node, of the last whole pass */
 	u32 *counting;			/* per node, of the pass under way */
-	u32 *led;			/* of these, on the node that uses them most */
+	u32 *settled;			/* of these, where their owner is or who uses them most */
 	int most_used;			/* the node where most of it runs, AN_NO_NODE */
 
 	struct an_turn turn;		/* see shared.c; scand's */

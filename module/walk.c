@@ -225,8 +225,9 @@ static void count_pages(struct an_plant *plant, int nid, unsigned long pages)
 {
 	plant->counted += pages;
 	plant->counting[nid] += pages;
-	if (plant->guide.verdict == AN_V_LED && plant->guide.node == nid)
-		plant->led[nid] += pages;
+	if (plant->guide.node == nid && (plant->guide.verdict == AN_V_GATHER ||
+					 plant->guide.verdict == AN_V_LED))
+		plant->settled[nid] += pages;
 }
 
 static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,

@@ -138,11 +138,58 @@ static u32 spread_off(u32 nodes, u32 *pages, const u64 *use,
 	return off * 100 / all;
 }
 
+/* What one node has above is little for each of the others, and yet to be moved. */
+static void test_spread_to_many(void)
+{
+	unsigned long home = 0xf;
+	u32 above[] = { 11600, 9500, 9500, 9400 }, below[] = { 8400, 10500, 10500, 10600 };
+	u64 use[] = { 10, 10, 10, 10 };
+	struct an_spread s = { .nr_nodes = 4, .pages = above, .use = use, .home = &home,
+			       .begun = true };
+
+	ok(an_policy_spread(&s) == 1600 && an_policy_spread_off(&s, 1) == -500,
+	   "spread: to nodes that lack less than is borne");
+	s.pages = below;
+	ok(an_policy_spread(&s) == 1600 && an_policy_spread_off(&s, 1) == 500,
+	   "spread: and from such");
+}
+
+#define REGION	512
+
+/* Regions that threads in odd numbers use: as even as they can be, they stay. */
+static void test_spread_regions(void)
+{
+	u64 use[] = { 30, 20, 20, 20 };
+	u32 pages[4] = { 8 * REGION }, moves = 0, i, n;
+	unsigned long home = 0xf;
+	struct an_spread s = { .nr_nodes = 4, .pages = pages, .use = use, .home = &home };
+
+	for (i = 0; i < 1000; i++) {
+		u32 from = 0, to = 0, odd = rnd(4);
+
+		for (n = 0; n < 4; n++)
+			use[n] = n == odd ? 30 : 20;
+		s.begun = an_policy_spread(&s);
+		for (n = 0; n < 4; n++) {
+			if (an_policy_spread_off(&s, n) > an_policy_spread_off(&s, from))
+				from = n;
+			if (an_policy_spread_off(&s, n) < an_policy_spread_off(&s, to))
+				to = n;
+		}
+		if (!s.begun)
+			continue;
+		pages[from] -= REGION;
+		pages[to] += REGION;
+		moves++;
+	}
+	ok(moves <= 6, "spread: regions of a small process come to rest (%u moves)", moves);
+}
+
 static void test_spread(void)
 {
 	unsigned long home = 0x7, one = 1;
-	u32 even[] = { 1000, 1100, 900, 50 };
-	u32 born[] = { 9000, 0, 0, 77 }, led[] = { 6000, 0, 0, 100 };
+	u32 even[] = { 10000, 11000, 9000, 50 };
+	u32 born[] = { 9000, 0, 0, 77 }, settled[] = { 6000, 0, 0, 100 };
 	u64 use[] = { 10, 10, 10, 10 }, unused[4] = {}, double_use[] = { 20, 10, 10, 0 };
 	unsigned long core = 0x3, no_core = 0;
 	struct an_spread s = { .nr_nodes = 4, .pages = even, .use = use, .home = &home };
@@ -150,18 +197,18 @@ static void test_spread(void)
 	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 1),
 	   "spread: what is nearly even stays");
 	s.begun = true;
-	ok(an_policy_spread(&s) == 100 && an_policy_spread_off(&s, 1) == 100 &&
-	   an_policy_spread_off(&s, 2) == -100 && !an_policy_spread_off(&s, 0),
+	ok(an_policy_spread(&s) == 1000 && an_policy_spread_off(&s, 1) == 1000 &&
+	   an_policy_spread_off(&s, 2) == -1000 && !an_policy_spread_off(&s, 0),
 	   "spread: but is made even once it is begun");
 	s.begun = false;
 	s.pages = born;
 	ok(an_policy_spread(&s) == 6000 && an_policy_spread_off(&s, 0) == 6000 &&
 	   an_policy_spread_off(&s, 1) == -3000 && !an_policy_spread_off(&s, 3),
 	   "spread: from where it was born to the others");
-	s.led = led;
+	s.settled = settled;
 	ok(an_policy_spread(&s) == 2000 && an_policy_spread_off(&s, 0) == 2000,
-	   "spread: but what a node uses most, there or in others' count");
-	s.led = NULL;
+	   "spread: but what belongs there stays, and counts for no node");
+	s.settled = NULL;
 	s.core = &no_core;
 	ok(an_policy_spread(&s) == 6000, "spread: an empty core is none");
 	s.core = &core;
@@ -169,7 +216,7 @@ static void test_spread(void)
 	   !an_policy_spread_off(&s, 2), "spread: over the core only, if there is one");
 	s.pages = even;
 	s.begun = true;
-	ok(an_policy_spread(&s) == 900 && an_policy_spread_off(&s, 2) == 900,
+	ok(an_policy_spread(&s) == 9000 && an_policy_spread_off(&s, 2) == 9000,
 	   "spread: nothing of it stays on other nodes");
 	s.begun = false;
 	s.pages = born;
@@ -181,6 +228,8 @@ static void test_spread(void)
 	s.home = &one;
 	ok(!an_policy_spread(&s) && !an_policy_spread_off(&s, 0),
 	   "spread: not with one home node");
+	test_spread_to_many();
+	test_spread_regions();
 	ok(spread_off(4, born, double_use, &home) < 1 && born[3] == 77,
 	   "spread: in proportion to use, and only at home");
 }
