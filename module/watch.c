@@ -4,7 +4,7 @@
  * is put to rest, and tried again later.
  *
  * Before it come the scanner, which looks seldom where passes move nothing (4
- * in a row, VAIN_PASSES of scand.c), and the queues, which stop pages that come
+ * in a row, VAIN_PASSES of policy_pace.c), and the queues, which stop pages that come
  * back (3/2 of what the process has within two passes or so, cooling() of
  * queue.c). So it looks at 16 passes at a time, or more if they tell little, and thrice.
  *

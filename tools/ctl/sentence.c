@@ -66,7 +66,7 @@ static const struct {
 	{ "not_queued", "off", "pages stay: the parameter migrate is off" },
 	{ "not_queued", "full", "pages stay for now: the queue of that node is full" },
 	{ "not_queued", "no_memory", "pages stay for now: no memory for a queue entry" },
-	{ "not_queued", "no_worker", "pages stay: that node got its memory after loading" },
+	{ "not_queued", "no_worker", "pages stay for now: that node has no worker yet" },
 	{ "not_queued", "returns", "pages stay for now: those of this process keep coming back" },
 	{ "not_queued", "rate", "pages stay for now: the migration rate is spent" },
 	{ "not_queued", "dry_run", "pages would be queued: a dry run moves nothing" },
