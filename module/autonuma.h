@@ -118,6 +118,17 @@ static inline int an_last_node(int last_cpupid)
 	       AN_NO_NODE : cpupid_to_nid(last_cpupid);
 }
 
+/*
+ * The bits of a pid that a page keeps. All ones would be nobody's there: a thread with
+ * such a pid goes by other bits, as if it were another thread.
+ */
+static inline int an_pid_bits(pid_t pid)
+{
+	int bits = pid & LAST__PID_MASK;
+
+	return bits == LAST__PID_MASK ? 0 : bits;
+}
+
 /* The gears run: started by loading or scan=1, stopped by scan=0. */
 bool an_running(void);
 

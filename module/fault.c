@@ -25,7 +25,12 @@
 
 static int this_cpupid(void)
 {
-	return cpu_pid_to_cpupid(raw_smp_processor_id(), current->pid);
+	return cpu_pid_to_cpupid(raw_smp_processor_id(), an_pid_bits(current->pid));
+}
+
+static bool was_this_task(int last_cpupid)
+{
+	return cpupid_to_pid(last_cpupid) == an_pid_bits(current->pid);
 }
 
 static bool node_allowed(int nid, const nodemask_t *allowed)
@@ -42,7 +47,7 @@ static void describe(struct an_fault *f, struct folio *folio, int last_cpupid,
 	f->page_node = folio_nid(folio);
 	f->cpu_node = numa_node_id();
 	f->last_node = an_last_node(last_cpupid);
-	f->same_task = cpupid_match_pid(current, last_cpupid);
+	f->same_task = was_this_task(last_cpupid);
 	f->sharer = t && an_thread_shares(t);
 	f->owner = t && an_thread_owns(t);
 	f->has_home = an_any_node(p->home);
@@ -67,7 +72,7 @@ static bool used_by_others(const struct an_process *p, int last_cpupid)
 /* A thread that is younger than the pass is one of its own all the same. */
 static void be_known(struct an_process *p)
 {
-	s16 *where = &p->where[current->pid & LAST__PID_MASK];
+	s16 *where = &p->where[an_pid_bits(current->pid)];
 
 	if (READ_ONCE(*where) == AN_WHERE_NOBODY)
 		WRITE_ONCE(*where, AN_NO_NODE);
@@ -682,7 +687,7 @@ void an_fault_done(int last_cpupid, int mem_node, int pages, int flags)
 	}
 	pages = t->weight;
 	known = t->knows && !t->foreign;
-	own = cpupid_match_pid(current, last_cpupid);
+	own = was_this_task(last_cpupid);
 	if (known && own)
 		WRITE_ONCE(t->known_private, t->known_private + pages);
 	else if (known)

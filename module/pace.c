@@ -173,7 +173,7 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 		stat = an_thread_find(t);
 		if (stat)
 			all_on = node_with(all_on, p, stat);
-		slot = t->pid & LAST__PID_MASK;
+		slot = an_pid_bits(t->pid);
 		if (!stat || (test_bit(slot, taken) &&
 			      p->where[slot] != settled_on(stat)))
 			p->where[slot] = AN_NO_NODE;
