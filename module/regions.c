@@ -83,8 +83,12 @@ void an_leads_forget(struct an_process *p, unsigned long addr, bool all)
 		atomic_set(lead, new);
 }
 
-/* Charged to the process's control group, in which nobody is to die of it. */
-#define GFP_OF_OTHERS	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+/*
+ * Charged to the process's control group, be it full: 6 KiB for each GiB, of which the page
+ * tables take 8 and more. But the scanner, which has others to see to and holds the
+ * process's mmap_lock, must neither reclaim for it nor be made to wait by memory.high.
+ */
+#define GFP_OF_OTHERS	(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN)
 
 /* The block of so many bytes for these addresses, made if need be. */
 static void *block_of(struct an_process *p, struct xarray *blocks,
