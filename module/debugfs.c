@@ -59,7 +59,9 @@ static int status_show(struct seq_file *m, void *unused)
 		seq_printf(m, "why_%s_%s %llu\n",
 			   an_act_name(an_reason_act(why)), an_reason_name(why),
 			   an_reason_sum(why));
-	an_gears_lock();
+	/* Being started or stopped, which can take a minute, there is nothing to tell yet. */
+	if (!an_gears_trylock())
+		return 0;
 	if (an_running())
 		show_queues(m);
 	an_gears_unlock();

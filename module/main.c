@@ -41,9 +41,9 @@ bool an_running(void)
 	return READ_ONCE(running);
 }
 
-void an_gears_lock(void)
+bool an_gears_trylock(void)
 {
-	mutex_lock(&gears_mutex);
+	return mutex_trylock(&gears_mutex);
 }
 
 void an_gears_unlock(void)

@@ -2,8 +2,8 @@
 #ifndef _AUTONUMA_MAIN_H
 #define _AUTONUMA_MAIN_H
 
-/* Keeps the gears from starting or stopping meanwhile. May sleep. */
-void an_gears_lock(void);
+/* Keeps the gears from starting or stopping meanwhile. False: they are about to. */
+bool an_gears_trylock(void);
 void an_gears_unlock(void);
 
 /* Bring the gears in line with an_params.scan. May sleep. */
