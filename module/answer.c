@@ -365,7 +365,7 @@ static enum an_reason why_not(struct task_struct *leader,
 	an_scope_activity(leader, &act);
 	why = an_scope_check(leader, mm, &act);
 	rcu_read_unlock();
-	mmput_async(mm);
+	mmdrop(mm);
 	return why;
 }
 

@@ -134,16 +134,16 @@ enum an_batch { BATCH_DONE, BATCH_LOCKED, BATCH_DEAD };
 
 static enum an_batch collect_batch(struct an_region *r, struct an_isolate *iso)
 {
-	if (!mmget_not_zero(r->mm))
-		return BATCH_DEAD;
-	if (!mmap_read_trylock(r->mm)) {
-		mmput_async(r->mm);
+	enum an_batch result = BATCH_DEAD;
+
+	if (!mmap_read_trylock(r->mm))
 		return BATCH_LOCKED;
+	if (an_walk_may(r->mm)) {
+		isolate_region(r, iso);
+		result = BATCH_DONE;
 	}
-	isolate_region(r, iso);
 	mmap_read_unlock(r->mm);
-	mmput_async(r->mm);
-	return BATCH_DONE;
+	return result;
 }
 
 static void book_moved(const struct an_queue *q, struct an_region *r,

@@ -5,7 +5,7 @@
  * faults.
  *
  * One thread, so its state and the list of processes need no lock. It holds
- * mm_users and mmap_lock for one chunk at a time.
+ * mmap_lock for one chunk at a time, and mm_users never.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -156,7 +156,7 @@ static void consider_wanted(struct task_struct *leader,
 		else
 			skip(leader, why);
 	}
-	mmput_async(mm);
+	mmdrop(mm);
 }
 
 /* Take a process under balance, if it is in scope. */
@@ -472,13 +472,14 @@ static enum an_chunk scan_chunk(struct an_process *p, struct an_plant *plant)
 	unsigned long next = p->scan_addr, counted = plant->counted;
 	struct mm_struct *mm = p->mm;
 
-	if (!mmget_not_zero(mm))
-		return CHUNK_DEAD;
 	if (!mmap_read_trylock(mm)) {
-		mmput_async(mm);
 		an_count(AN_C_SCAN_LOCK_BUSY, 1);
 		hold(p, AN_R_HELD_LOCK);
 		return CHUNK_BUSY;
+	}
+	if (!an_walk_may(mm)) {
+		mmap_read_unlock(mm);
+		return CHUNK_DEAD;
 	}
 	/* Unsuitable mappings cost a look, not a chunk. */
 	do {
@@ -487,7 +488,6 @@ static enum an_chunk scan_chunk(struct an_process *p, struct an_plant *plant)
 		 !mmap_lock_is_contended(mm) && !need_resched() &&
 		 !kthread_should_stop());
 	mmap_read_unlock(mm);
-	mmput_async(mm);
 	p->scan_addr = next;
 	return next ? CHUNK_DONE : CHUNK_LAST;
 }

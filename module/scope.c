@@ -61,16 +61,27 @@ struct cgroup *an_scope_cgroup(struct task_struct *leader)
 	return task_dfl_cgroup(an_scope_thread(leader) ?: leader);
 }
 
-/* Of a process; mm_users is held by the result, if any. */
+/*
+ * Of a process; mm_count is held by the result, if any. Context: any but under task_lock or
+ * in an interrupt.
+ */
 struct mm_struct *an_scope_mm(struct task_struct *leader)
 {
-	struct task_struct *t;
 	struct mm_struct *mm = NULL;
+	struct task_struct *t;
 
+	if (leader->flags & PF_KTHREAD)
+		return NULL;
 	rcu_read_lock();
-	t = an_scope_thread(leader);
-	if (t)
-		mm = get_task_mm(t);
+	for_each_thread(leader, t) {	/* the leader may have ended */
+		task_lock(t);
+		mm = t->mm;
+		if (mm)
+			mmgrab(mm);
+		task_unlock(t);
+		if (mm)
+			break;
+	}
 	rcu_read_unlock();
 	return mm;
 }

@@ -18,6 +18,7 @@
 #include <linux/vmstat.h>
 #include "autonuma.h"
 #include "decision.h"
+#include "scope.h"
 #include "stats.h"
 #include "takeback.h"
 #include "trace.h"
@@ -84,26 +85,6 @@ static unsigned int count_processes(void)
 	return nr;
 }
 
-/* mm_count of the process's memory, if it has any. Context: RCU read side. */
-static struct mm_struct *grab_mm(struct task_struct *leader)
-{
-	struct mm_struct *mm = NULL;
-	struct task_struct *t;
-
-	if (leader->flags & PF_KTHREAD)
-		return NULL;
-	for_each_thread(leader, t) {	/* the leader may have ended */
-		task_lock(t);
-		mm = t->mm;
-		if (mm)
-			mmgrab(mm);
-		task_unlock(t);
-		if (mm)
-			break;
-	}
-	return mm;
-}
-
 /*
  * In one RCU section, so none is missed because its neighbour in the list
  * ended; starting with the caller, which is in the circular list and stays.
@@ -120,7 +101,7 @@ static void list_mms(struct mm_list *l)
 	l->missed = false;
 	rcu_read_lock();
 	do {
-		mm = l->nr < l->max ? grab_mm(p) : NULL;
+		mm = l->nr < l->max ? an_scope_mm(p) : NULL;
 		if (mm)
 			l->mms[l->nr++] = mm;
 		l->missed |= l->nr == l->max;
@@ -140,7 +121,7 @@ static bool lock_mm(struct mm_struct *mm, struct bypass *b)
 
 	most = min(b->patience, msecs_to_jiffies(LOCK_TIMEOUT_MS));
 	while (!(locked = mmap_read_trylock(mm)) && waited < most &&
-	       !should_stop(b)) {
+	       an_walk_may(mm) && !should_stop(b)) {
 		msleep(LOCK_RETRY_MS);
 		waited = jiffies - start;
 	}
@@ -167,7 +148,7 @@ static unsigned long restore_chunk(struct vm_area_struct *vma,
 	return end;
 }
 
-/* Returns whether all of it could be looked at. Context: mm_users held. */
+/* Returns whether all of it could be looked at, or it is gone. Context: mm_count held. */
 static bool restore_mm(struct mm_struct *mm, struct bypass *b,
 		       unsigned long *taken)
 {
@@ -177,16 +158,16 @@ static bool restore_mm(struct mm_struct *mm, struct bypass *b,
 
 	for (;;) {
 		if (should_stop(b) || !lock_mm(mm, b))
-			return false;
+			return !an_walk_may(mm);
 		start = an_busy_clock();
-		vma = find_vma(mm, addr);
+		vma = an_walk_may(mm) ? find_vma(mm, addr) : NULL;
 		if (vma)
 			addr = restore_chunk(vma, addr, taken);
 		mmap_read_unlock(mm);
 		b->worked_ns += an_busy_since(start);
 		if (!vma)
 			return true;
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 }
 
@@ -257,13 +238,12 @@ static unsigned long take_back_mm(struct bypass *b, struct mm_struct *mm)
 {
 	unsigned long taken = 0;
 
-	if (is_left(b, mm) || !mmget_not_zero(mm))
+	if (is_left(b, mm) || !an_walk_may(mm))
 		return 0;
 	if (!restore_mm(mm, b, &taken) && !should_stop(b))
 		leave_mm_planted(b, mm);
 	if (taken)
 		say_taken_back(mm, taken);
-	mmput_async(mm);
 	return taken;
 }
 

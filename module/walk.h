@@ -95,6 +95,18 @@ static inline unsigned long an_isolate_noted(const struct an_isolate *iso,
 	return iso->failed[why - AN_R_PAGE_GONE];
 }
 
+/*
+ * May what is mapped in @mm be walked, until its mmap_lock is dropped? exit_mmap() frees page
+ * tables and mappings with that held for writing. So no gear holds mm_users, as the OOM reaper
+ * does not: the last to put it frees all memory, and wait() in the parent would return before
+ * files and devices that were mapped are free. Context: mmap_lock held; mm_count for a hint,
+ * which if false is so for good.
+ */
+static inline bool an_walk_may(const struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users);
+}
+
 unsigned long an_walk_next(struct vm_area_struct *vma, unsigned long start);
 bool an_walk_faults_again(const struct vm_area_struct *vma, unsigned long addr,
 			  u32 draw);
