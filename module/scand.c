@@ -182,7 +182,7 @@ static void discover(void)
 
 	while ((p = next_process(p))) {
 		consider(p);
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 }
 
@@ -618,14 +618,16 @@ struct look {
 
 static void look_at(struct an_process *p, struct look *look)
 {
-	struct task_struct *leader;
+	struct task_struct *leader, *user;
 	struct an_activity act;
 
 	look->scope = AN_R_SKIP_GONE;
 	look->due = false;
 	rcu_read_lock();
 	leader = an_process_leader(p);
-	if (leader && atomic_read(&p->mm->mm_users)) {
+	user = leader ? an_scope_thread(leader) : NULL;
+	/* It may have been born with another process's memory, and have left that by exec. */
+	if (user && READ_ONCE(user->mm) == p->mm && an_walk_may(p->mm)) {
 		an_scope_activity(leader, &act);
 		look->scope = an_scope_check(leader, p->mm, &act);
 		if (an_choice_of(leader) != p->choice)
@@ -787,7 +789,7 @@ static bool attend_all(void)
 			break;
 		}
 		keep_budget();
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 	an_process_reap(&dead);
 	return more;
