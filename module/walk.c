@@ -214,15 +214,20 @@ static struct folio *folio_of(struct vm_area_struct *vma, unsigned long addr,
 static void plant_pte(struct vm_area_struct *vma, unsigned long addr,
 		      pte_t *pte, struct an_plant *plant)
 {
-	pte_t old = ptep_modify_prot_start(vma, addr, pte);
+	pte_t old;
 
+	plant->planted++;
+	if (plant->look)
+		return;
+	old = ptep_modify_prot_start(vma, addr, pte);
 	ptep_modify_prot_commit(vma, addr, pte, old,
 				pte_modify(old, PAGE_NONE));
-	plant->planted++;
 }
 
 static void count_pages(struct an_plant *plant, int nid, unsigned long pages)
 {
+	if (!plant->counting)
+		return;
 	plant->counted += pages;
 	plant->counting[nid] += pages;
 	if (plant->guide.node == nid && (plant->guide.verdict == AN_V_GATHER ||
@@ -243,12 +248,14 @@ static void plant_huge(struct vm_area_struct *vma, pmd_t *pmd,
 	if (pmd_protnone(*pmd) || !may_plant(vma, folio) ||
 	    !choose(plant, folio, HPAGE_PMD_NR, plant->rest_one_in))
 		return;
-	/* Never cleared in between: MADV_DONTNEED runs beside us. */
-	old = pmdp_invalidate_ad(vma, addr, pmd);
-	set_pmd_at(vma->vm_mm, addr, pmd, pmd_modify(old, PAGE_NONE));
 	plant->planted += HPAGE_PMD_NR;
 	plant->guide.huge = true;
 	plant->huge++;
+	if (plant->look)
+		return;
+	/* Never cleared in between: MADV_DONTNEED runs beside us. */
+	old = pmdp_invalidate_ad(vma, addr, pmd);
+	set_pmd_at(vma->vm_mm, addr, pmd, pmd_modify(old, PAGE_NONE));
 }
 
 /* Page by page: each that is not at rest, and of the others one in so many. */
@@ -546,20 +553,10 @@ bool an_walk_end(struct mm_struct *mm, struct an_plant *plant)
 	return flush;
 }
 
-/**
- * an_walk_plant - count the pages of a chunk per node, make some fault
- * @vma: a VMA that scand found suitable
- * @start: first byte, page aligned
- * @end: behind the last byte, within @vma
- * @plant: what to do, and what was done
- *
- * One notifier range for the chunk. Context: between an_walk_begin() and
- * an_walk_end(), mmap_lock held for reading.
- */
-void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
-		   unsigned long end, struct an_plant *plant)
+/* Plants, and tells other MMUs, such as those of virtual machines, of all of the chunk. */
+static void plant_range(struct vm_area_struct *vma, unsigned long start,
+			unsigned long end, struct an_plant *plant)
 {
-	unsigned long before = plant->planted;
 	struct mmu_notifier_range range;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_VMA, 0,
@@ -567,6 +564,50 @@ void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
 	an_notifier_start(&range);
 	visit_range(vma, start, end, &planter, plant);
 	mmu_notifier_invalidate_range_end(&range);
+}
+
+/*
+ * Other MMUs drop what they have of a chunk, and may sleep over it: so look first whether
+ * anything will be planted. Mostly nothing is, of memory at rest. What was drawn is drawn again.
+ */
+static void look_and_plant(struct vm_area_struct *vma, unsigned long start,
+			   unsigned long end, struct an_plant *plant)
+{
+	unsigned long before = plant->planted;
+	struct an_plant act = *plant;
+
+	plant->look = true;
+	visit_range(vma, start, end, &planter, plant);
+	plant->look = false;
+	if (plant->planted == before)
+		return;
+	act.counting = NULL;
+	plant_range(vma, start, end, &act);
+	plant->planted = act.planted;
+	plant->huge = act.huge;
+	plant->samples = act.samples;
+	plant->guide = act.guide;
+}
+
+/**
+ * an_walk_plant - count the pages of a chunk per node, make some fault
+ * @vma: a VMA that scand found suitable
+ * @start: first byte, page aligned
+ * @end: behind the last byte, within @vma
+ * @plant: what to do, and what was done
+ *
+ * One notifier range for the chunk, none if nothing is planted. Context: between
+ * an_walk_begin() and an_walk_end(), mmap_lock held for reading.
+ */
+void an_walk_plant(struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end, struct an_plant *plant)
+{
+	unsigned long before = plant->planted;
+
+	if (mm_has_notifiers(vma->vm_mm))
+		look_and_plant(vma, start, end, plant);
+	else
+		visit_range(vma, start, end, &planter, plant);
 	if (plant->planted == before)
 		return;
 	plant->first = min(plant->first, start);

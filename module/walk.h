@@ -50,8 +50,9 @@ struct an_guide {
 
 /* What one walk over one chunk of a VMA counts and plants. */
 struct an_plant {
-	u32 *counting;		/* present pages per node are added here */
+	u32 *counting;		/* present pages per node are added here; NULL: nowhere */
 	u32 *settled;		/* and here those that are where their verdict wants them */
+	bool look;		/* at what would be planted, only */
 	const unsigned long *home;	/* nodes where shared memory belongs */
 	struct an_guide guide;	/* to the region of the chunk */
 	u32 one_in;		/* plant one region or page in so many, drawn */
