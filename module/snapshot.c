@@ -507,6 +507,41 @@ static void view_process(struct an_view *v, const struct an_process *p,
 	v->s.nr_procs++;
 }
 
+/* Whom to view: into v->mms. Returns how many. */
+static u32 list_processes(struct an_view *v)
+{
+	struct an_process *p;
+	u32 nr = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(p, &an_processes, list) {
+		if (nr == v->max_procs)
+			break;
+		v->mms[nr++] = p->mm;
+	}
+	rcu_read_unlock();
+	return nr;
+}
+
+/*
+ * Each in an RCU section of its own: of tens of thousands of threads one takes so long
+ * that others wait. What is viewed fills v->mms behind what is still to be viewed.
+ */
+static void view_processes(struct an_view *v, u64 elapsed)
+{
+	u32 nr = list_processes(v), i;
+	struct an_process *p;
+
+	for (i = 0; i < nr; i++) {
+		rcu_read_lock();
+		p = an_process_find(v->mms[i]);
+		if (p)
+			view_process(v, p, elapsed);
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
+
 struct an_size {
 	u32 tasks, procs, faults, pages;
 };
@@ -614,7 +649,6 @@ static int make_room(struct an_view *v)
 int an_view_take(struct an_view *v)
 {
 	u64 now = ktime_get_ns(), elapsed = now - v->clock_ns;
-	struct an_process *p;
 	int err = make_room(v);
 
 	if (err)
@@ -628,10 +662,7 @@ int an_view_take(struct an_view *v)
 	v->nr_dry = 0;
 	v->nr_groups = 0;
 	view_nodes(v, div_u64(elapsed, NSEC_PER_USEC));
-	rcu_read_lock();
-	list_for_each_entry_rcu(p, &an_processes, list)
-		view_process(v, p, elapsed);
-	rcu_read_unlock();
+	view_processes(v, elapsed);
 	view_other_load(v);
 	v->s.nodes = v->nodes;
 	v->s.tasks = v->tasks;
