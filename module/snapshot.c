@@ -94,13 +94,15 @@ bool an_cpu_usable(int cpu)
 	       !cpuset_cpu_is_isolated(cpu);
 }
 
+/* A CPU whose task waits for I/O, or for a page on its way, is as idle as any. */
 static u64 cpu_idle_us(int cpu)
 {
 	u64 us = get_cpu_idle_time_us(cpu, NULL);
 
 	if (us != (u64)-1)
-		return us;
-	us = kcpustat_cpu(cpu).cpustat[CPUTIME_IDLE];
+		return us + get_cpu_iowait_time_us(cpu, NULL);
+	us = kcpustat_cpu(cpu).cpustat[CPUTIME_IDLE] +
+	     kcpustat_cpu(cpu).cpustat[CPUTIME_IOWAIT];
 	return div_u64(us, NSEC_PER_USEC);
 }
 
@@ -391,6 +393,7 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	bool dry = v->procs[v->s.nr_procs].dry;
 	u32 min_load = small ? SMALL_MIN_LOAD : MIN_LOAD;
 	int nid = an_task_nid(p);
+	bool usable;
 
 	if (!t)
 		return;
@@ -404,17 +407,19 @@ static void view_task(struct an_view *v, const struct an_process *process,
 	memset(task, 0, sizeof(*task));
 	task->proc = v->s.nr_procs;
 	task->node = nid;
-	task->load = an_cpu_usable(task_cpu(p)) ? t->load : NO_LOAD;
-	task->want = t->want;
+	usable = an_cpu_usable(task_cpu(p));
+	task->load = usable ? t->load : NO_LOAD;
+	task->want = usable ? t->want : NO_LOAD;
 	view_weight(v, task, p);
 	task->allowed = view_allowed(v, index, p);
 	task->bound = !fair_task(p) || p->nr_cpus_allowed == 1 ||
 		      READ_ONCE(p->mempolicy);
-	task->fixed = task->bound || cooling(t, process);
+	task->fixed = task->bound || !usable || cooling(t, process);
 	task->held = dry && !task->fixed;
 	task->fixed |= dry;
 	task->bound |= dry;
-	view_faults(v, task, t);
+	if (READ_ONCE(t->mm) == process->mm)	/* not of the program before exec */
+		view_faults(v, task, t);
 	v->refs[index] = get_task_struct(p);
 	v->s.nr_tasks++;
 }
