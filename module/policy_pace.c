@@ -52,6 +52,12 @@
 #define VAIN_PASSES		4
 #define VAIN_PART		16
 
+/*
+ * Nor is a pass in vain that moved so many pages (64 MiB), however large the process: a
+ * pass takes 3 ms of CPU time per GiB, in which no worker moves a 16th of that.
+ */
+#define VAIN_MOST		16384
+
 /* A process that never had more than 15/16 of its memory before has just begun. */
 #define GROWTH_PART		16
 
@@ -186,7 +192,7 @@ static bool grows(struct an_pace *pace, u64 resident)
 static bool in_vain(struct an_pace *pace, const struct an_pace_facts *f)
 {
 	u64 moved = f->moved - pace->moved_seen;
-	u64 enough = f->spreads ? 0 : f->restless / VAIN_PART;
+	u64 enough = f->spreads ? 0 : an_smaller(f->restless / VAIN_PART, VAIN_MOST);
 
 	if (grows(pace, f->resident) || moved > enough ||
 	    f->asked * QUIET_ONE_IN > f->resident || f->tries)
@@ -199,7 +205,7 @@ static bool in_vain(struct an_pace *pace, const struct an_pace_facts *f)
 
 static u32 quiet_period_max(const struct an_pace_facts *f)
 {
-	u64 mib = f->resident / f->pages_per_mib;
+	u64 mib = f->size / f->pages_per_mib;
 	u64 ms = an_larger(mib * QUIET_MS_PER_GIB / 1024, QUIET_MS);
 
 	return an_smaller(ms, f->max_ms);
@@ -219,7 +225,7 @@ static u32 sample_one_in(u64 resident)
 static u32 rest_one_in(const struct an_pace *pace,
 		       const struct an_pace_facts *f)
 {
-	u32 one_in = sample_one_in(f->resident);
+	u32 one_in = sample_one_in(f->size);
 
 	if (pace->stirred)
 		return 1;
@@ -230,7 +236,7 @@ static u32 rest_one_in(const struct an_pace *pace,
 /* Of what is not at rest, and in vain: no more than a sample of all pages. */
 static u32 restless_one_in(const struct an_pace_facts *f)
 {
-	u32 one_in = sample_one_in(f->resident);
+	u32 one_in = sample_one_in(f->size);
 
 	if (!f->resident)
 		return 1;
@@ -271,7 +277,7 @@ enum an_reason an_policy_pace_ended(struct an_pace *pace,
 	end_change(pace, f->pass, vain);
 	set_period(pace, f, little || vain);
 	pace->one_in = vain ? restless_one_in(f) : 1;
-	pace->rest_one_in = vain ? sample_one_in(f->resident) :
+	pace->rest_one_in = vain ? sample_one_in(f->size) :
 				   rest_one_in(pace, f);
 	if (little)
 		return AN_R_PASS_QUIET;

@@ -32,7 +32,8 @@ struct an_pace {
 /* What is known when a pass has ended, or since: pages, faults since the last one. */
 struct an_pace_facts {
 	u32 pass;		/* number of that pass; wraps around */
-	u64 resident;		/* pages of the process */
+	u64 resident;		/* pages of the process that the pass has counted */
+	u64 size;		/* all it has: a shared mapping has its turn in some passes only */
 	u64 restless;		/* of these, not at rest */
 	u64 asked;		/* of these, as it is being found out who uses them most */
 	bool tries;		/* it is new, and huge pages on trial were used */

@@ -28,6 +28,7 @@ static struct play settled(u64 pages)
 	struct play p = {
 		.f = {
 			.resident = pages,
+			.size = pages,
 			.seen = pages,
 			.rested = pages / 16,
 			.min_ms = MIN_MS,
@@ -86,6 +87,10 @@ static void test_quiet(void)
 	ok(quiet(100 * GIB).pace.period_ms == MAX_MS, "quiet: not beyond the longest period");
 	ok(quiet(4 * MIB).pace.rest_one_in == 1, "quiet: all of 4 MiB");
 	ok(quiet(1024 * GIB).pace.rest_one_in == 512, "quiet: half a million pages of 1 TiB");
+	p = settled(20 * MIB);
+	p.f.size = 128 * GIB;
+	ok(passes(&p, LONG, 0) == AN_R_PASS_QUIET && p.pace.rest_one_in == 64 &&
+	   p.pace.period_ms == MAX_MS, "quiet: a shared segment counts, though it is not its turn");
 }
 
 static void test_busy(void)
@@ -123,6 +128,12 @@ static void test_vain(void)
 	ok(passes(&p, 4, 0) == AN_R_PASS_VAIN, "but when that has told");
 	ok(passes(&p, 1, p.f.restless / 8) == AN_R_PASS_BUSY && p.pace.one_in == 1,
 	   "in vain: until something moves");
+	p = settled(512 * GIB);
+	p.f.restless = p.f.resident;
+	ok(passes(&p, LONG, 65 * MIB) == AN_R_PASS_BUSY, "in vain: not what moves as fast as it can");
+	ok(passes(&p, 4, 64 * MIB) == AN_R_PASS_VAIN, "in vain: what hardly moves");
+	p = quiet(256 * MIB);
+	p.f.restless = p.f.resident / 2;
 	p.f.spreads = true;
 	ok(passes(&p, LONG, 1) == AN_R_PASS_BUSY, "spreads: not in vain while anything moves");
 	ok(passes(&p, LONG, 0) == AN_R_PASS_VAIN, "spreads: nothing moves");
@@ -275,6 +286,7 @@ static u64 anything(void)
 static void set_anything(struct an_pace_facts *f)
 {
 	f->resident = anything();
+	f->size = f->resident + (chance(50) ? 0 : anything());
 	f->restless = rnd64() % (f->resident + 1);
 	f->moved += anything();
 	f->to_spread = chance(50) ? 0 : anything();
