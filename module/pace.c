@@ -22,8 +22,8 @@
 #include "walk.h"
 
 /*
- * A thread that leaves a node after so long makes the scanner look sooner; one
- * that is carried about by wake-ups all the time must not.
+ * A thread that leaves a node on which it was seen running for so long makes the scanner look
+ * sooner; one that is carried about by wake-ups, each time that it runs, must not.
  */
 #define STEADY_MS		2000
 
@@ -38,9 +38,10 @@
 static bool thread_moved(struct an_thread *stat, int nid)
 {
 	bool moved = stat->seen_node != NUMA_NO_NODE &&
-		     time_after(jiffies, stat->seen_since +
+		     time_after(stat->seen_last, stat->seen_since +
 				msecs_to_jiffies(STEADY_MS));
 
+	stat->seen_last = jiffies;
 	if (stat->seen_node == nid)
 		return false;
 	stat->seen_node = nid;
@@ -143,12 +144,17 @@ static s16 settled_on(const struct an_thread *stat)
 /* A thread that had no fault in so many passes is not there for who uses what. */
 #define USES_PASSES	8
 
+static bool uses(const struct an_process *p, const struct an_thread *stat)
+{
+	return stat && p->pass - stat->pass <= USES_PASSES;
+}
+
 /* Of threads that use memory: the node of all, if it is known. */
 static int node_with(int all_on, const struct an_process *p, const struct an_thread *stat)
 {
 	int nid = settled_on(stat);
 
-	if (p->pass - stat->pass > USES_PASSES || nid == AN_NO_NODE || nid == all_on)
+	if (!uses(p, stat) || nid == AN_NO_NODE || nid == all_on)
 		return all_on;
 	return all_on == AN_NO_NODE ? nid : AN_NODES_SEVERAL;
 }
@@ -159,13 +165,15 @@ static int node_with(int all_on, const struct an_process *p, const struct an_thr
  * @leader: of its thread group
  *
  * Two threads on different nodes that share their bits of the pid are not told
- * apart. Context: knuma_scand, RCU read side.
+ * apart, but from one that had no fault for long: of hundreds most have none. Context: knuma_scand, RCU read side.
  */
 void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 {
-	DECLARE_BITMAP(taken, AN_WHERE_SLOTS) = {};
+	DECLARE_BITMAP(others, AN_WHERE_SLOTS) = {};
+	DECLARE_BITMAP(users, AN_WHERE_SLOTS) = {};
 	const struct an_thread *stat;
 	int all_on = AN_NO_NODE;
+	unsigned long *seen;
 	struct task_struct *t;
 	u32 slot;
 
@@ -174,14 +182,18 @@ void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 		if (stat)
 			all_on = node_with(all_on, p, stat);
 		slot = an_pid_bits(t->pid);
-		if (!stat || (test_bit(slot, taken) &&
+		seen = uses(p, stat) ? users : others;
+		if (seen == others && test_bit(slot, users))
+			continue;
+		if (!stat || (test_bit(slot, seen) &&
 			      p->where[slot] != settled_on(stat)))
 			p->where[slot] = AN_NO_NODE;
 		else
 			p->where[slot] = settled_on(stat);
-		__set_bit(slot, taken);
+		__set_bit(slot, seen);
 	}
-	for_each_clear_bit(slot, taken, AN_WHERE_SLOTS)
+	bitmap_or(users, users, others, AN_WHERE_SLOTS);
+	for_each_clear_bit(slot, users, AN_WHERE_SLOTS)
 		p->where[slot] = AN_WHERE_NOBODY;
 	an_claims_pass(p, all_on);
 }
@@ -228,6 +240,7 @@ static struct an_pace_facts facts_of(const struct an_process *p)
 	return (struct an_pace_facts){
 		.pass = p->pass,
 		.resident = p->resident,
+		.size = max_t(u64, p->resident, get_mm_rss(p->mm)),
 		.restless = p->restless,
 		.asked = p->asked,
 		.tries = p->tries && p->pass < AN_TRIALS_PASSES,

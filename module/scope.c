@@ -92,6 +92,8 @@ void an_scope_activity(struct task_struct *leader, struct an_activity *act)
 	struct task_struct *t;
 
 	memset(act, 0, sizeof(*act));
+	/* Of those that have ended: a thread for each request does no less than one for all. */
+	act->cpu_ns = READ_ONCE(leader->signal->sum_sched_runtime);
 	for_each_thread(leader, t) {
 		act->cpu_ns += READ_ONCE(t->se.sum_exec_runtime);
 		act->threads++;

@@ -200,6 +200,7 @@ struct an_thread {
 	u32 taken[AN_T_NR];		/* of tally, what its process has */
 	int seen_node;			/* where it ran at the last look */
 	unsigned long seen_since;	/* jiffies: there since */
+	unsigned long seen_last;	/* jiffies: of that look */
 
 	/* gear 4 */
 	u64 runtime, delay;		/* ns, at the last snapshot */
