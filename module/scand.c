@@ -697,7 +697,10 @@ static void start_pass(struct an_process *p, u64 cpu_ns)
 	an_decided(scan_start, &d);
 }
 
-enum attention { AN_FORGET, AN_IDLE, AN_MORE };
+enum attention { AN_FORGET, AN_IDLE, AN_SOON, AN_MORE };
+
+/* mmap_lock not had so many times in a row: at the next tick. */
+#define MAX_BUSY		10
 
 static enum attention forget(const struct an_process *p, enum an_reason why)
 {
@@ -729,8 +732,12 @@ static enum attention attend(struct an_process *p)
 		finish_pass(p);
 		return AN_IDLE;
 	case CHUNK_BUSY:
+		if (p->busy++ < MAX_BUSY)
+			return AN_SOON;
+		p->busy = 0;
 		return AN_IDLE;
 	default:
+		p->busy = 0;
 		return AN_MORE;
 	}
 }
@@ -768,31 +775,54 @@ static void leave(struct an_process *p, struct list_head *dead)
 	an_process_unlink(p, dead);
 }
 
-/* Returns whether a pass is under way that could go on at once. */
-static bool attend_all(void)
+/*
+ * Those that died wait for a grace period, and nobody for them: where programs come
+ * and go by the dozen each round would take one.
+ */
+static LIST_HEAD(fresh_dead);
+static LIST_HEAD(dead);
+static unsigned long dead_since;
+
+static void bury(void)
 {
+	if (!list_empty(&dead)) {
+		if (!poll_state_synchronize_rcu(dead_since))
+			return;
+		an_process_reap(&dead);
+	}
+	list_splice_init(&fresh_dead, &dead);
+	if (!list_empty(&dead))
+		dead_since = start_poll_synchronize_rcu();
+}
+
+static void bury_all(void)
+{
+	list_splice_init(&fresh_dead, &dead);
+	if (list_empty(&dead))
+		return;
+	synchronize_rcu();
+	an_process_reap(&dead);
+}
+
+/* Returns what comes next: at once, soon, or at the next tick. */
+static enum attention attend_all(void)
+{
+	enum attention all = AN_IDLE, result;
 	struct an_process *p, *next;
-	bool more = false;
-	LIST_HEAD(dead);
 
 	list_for_each_entry_safe(p, next, &an_processes, list) {
 		if (kthread_should_stop())
 			break;
-		switch (attend_charged(p)) {
-		case AN_FORGET:
-			leave(p, &dead);
-			break;
-		case AN_MORE:
-			more = true;
-			break;
-		case AN_IDLE:
-			break;
-		}
+		result = attend_charged(p);
+		if (result == AN_FORGET)
+			leave(p, &fresh_dead);
+		else
+			all = max(all, result);
 		keep_budget();
 		cond_resched_tasks_rcu_qs();
 	}
-	an_process_reap(&dead);
-	return more;
+	bury();
+	return all;
 }
 
 /* Something was asked for: look at all processes at the next tick. */
@@ -807,6 +837,15 @@ static bool discovery_due(unsigned long discovered)
 	       time_after_eq(jiffies, discovered + msecs_to_jiffies(DISCOVER_MS));
 }
 
+/* A lock is free again before long. */
+static void rest_until(enum attention next)
+{
+	if (next == AN_SOON)
+		schedule_timeout_interruptible(1);
+	else if (next == AN_IDLE)
+		schedule_timeout_interruptible(msecs_to_jiffies(TICK_MS));
+}
+
 static int scand_main(void *unused)
 {
 	unsigned long discovered = jiffies - msecs_to_jiffies(DISCOVER_MS);
@@ -819,9 +858,9 @@ static int scand_main(void *unused)
 			keep_budget();
 			discovered = jiffies;
 		}
-		if (!attend_all())
-			schedule_timeout_interruptible(msecs_to_jiffies(TICK_MS));
+		rest_until(attend_all());
 	}
+	bury_all();
 	return 0;
 }
 

@@ -233,14 +233,11 @@ void an_process_unlink(struct an_process *p, struct list_head *dead)
 	list_add(&p->dead, dead);
 }
 
-/* Free what was unlinked. Context: as above, sleeps. */
+/* Free what was unlinked a grace period ago. Context: as above, sleeps. */
 void an_process_reap(struct list_head *dead)
 {
 	struct an_process *p, *next;
 
-	if (list_empty(dead))
-		return;
-	synchronize_rcu();
 	list_for_each_entry_safe(p, next, dead, dead)
 		process_free(p);
 	INIT_LIST_HEAD(dead);
@@ -460,6 +457,7 @@ void an_stats_stop(void)
 	an_probe_detach("sched_process_exit", probe_exit);
 	list_for_each_entry_safe(p, next, &an_processes, list)
 		an_process_unlink(p, &dead);
+	synchronize_rcu();	/* who reads what people look at */
 	an_process_reap(&dead);
 	clear_threads();
 }

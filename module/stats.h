@@ -74,6 +74,7 @@ struct an_process {
 	/* gear 1 */
 	u32 pass;			/* number of the pass under way */
 	bool scanning;			/* a pass is under way */
+	u8 busy;			/* its mmap_lock was not had so often in a row */
 	struct an_pace pace;		/* written by scand, see publish_pace() */
 	unsigned long ended_jiffies;	/* when the last pass ended */
 	s16 *where;			/* of its threads: see an_plant */
