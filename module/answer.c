@@ -210,9 +210,14 @@ static int put_settings(struct sk_buff *msg, const struct an_choice *c)
 	return err;
 }
 
-/* @p: of the target, if it is a process that is balanced. Context: RCU read side. */
+/*
+ * @p: of the target, if it is a process that is balanced
+ * @own_reason: why it is not comes next, in place of why its scope rests
+ *
+ * Context: RCU read side.
+ */
 static int put_scope(struct sk_buff *msg, const struct an_target *target,
-		     struct an_choice *c, const struct an_process *p)
+		     struct an_choice *c, const struct an_process *p, bool own_reason)
 {
 	const struct an_rest *rest = c ? &c->rest : p ? &p->rest : NULL;
 	struct autonuma_scope scope = { .source = source_of(c) };
@@ -228,7 +233,7 @@ static int put_scope(struct sk_buff *msg, const struct an_target *target,
 	err = put_settings(msg, c) ?:
 	      nla_put_64bit(msg, AUTONUMA_A_SCOPE, sizeof(scope), &scope,
 			    AUTONUMA_A_PAD);
-	if (!err && scope.state == AUTONUMA_STATE_RESTING)
+	if (!err && scope.state == AUTONUMA_STATE_RESTING && !own_reason)
 		err = put_why(msg, READ_ONCE(rest->why));
 	return err;
 }
@@ -271,7 +276,7 @@ int an_answer_get(const struct an_target *target, struct sk_buff *msg)
 	int err;
 
 	rcu_read_lock();
-	err = put_scope(msg, target, c, process_of(target));
+	err = put_scope(msg, target, c, process_of(target), false);
 	rcu_read_unlock();
 	an_choice_put(c);
 	return err;
@@ -408,7 +413,7 @@ int an_answer_explain(const struct an_target *target, struct sk_buff *msg)
 
 	rcu_read_lock();
 	p = process_of(target);
-	err = put_scope(msg, target, c, p) ?: put_process(msg, p);
+	err = put_scope(msg, target, c, p, !p) ?: put_process(msg, p);
 	rcu_read_unlock();
 	if (!err && !p)
 		err = put_why(msg, why_not(target->leader, c));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The interface: the generic netlink family of uapi/autonuma.h. Requests are
- * handled in their sender, one at a time; there are no dumps, so no reference
- * to the module outlives a request.
+ * handled in their sender, several at a time; there are no dumps, so no
+ * reference to the module outlives a request.
  */
 #include <linux/bitmap.h>
 #include <linux/module.h>
@@ -245,6 +245,8 @@ static int handle(struct sk_buff *skb, struct genl_info *info)
 	struct an_target target;
 	int err;
 
+	if (fatal_signal_pending(current))	/* one message may hold thousands */
+		return -EINTR;
 	err = parse(r, attrs, info);
 	if (err)
 		return err;
@@ -271,6 +273,7 @@ static struct genl_family family __ro_after_init = {
 	.name = AUTONUMA_GENL_NAME,
 	.version = AUTONUMA_GENL_VERSION,
 	.netnsok = true,
+	.parallel_ops = true,		/* what they change has locks of its own */
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),

@@ -78,14 +78,25 @@ static u64 pid_key(const struct pid *pid)
 	return (uintptr_t)pid;
 }
 
+/* Without a record in the audit log: the answer is none of a refusal. */
+static bool may_overrule(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_NICE);
+}
+
+/*
+ * Requests hold a lock of all of generic netlink: a cgroup above memory.high or at its limit
+ * must not make them wait.
+ */
+#define GFP_REQUEST	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT)
+
 /**
  * an_choice_alloc - a new choice, which the caller holds
  * @asked: what was asked for, checked
  * @home: bitmap of the suggested home nodes, or NULL
  * @cgroup: id of the cgroup it is for, 0 for processes
  *
- * Context: who asks, whose capabilities count. May sleep; charged to the
- * caller's memory cgroup.
+ * Context: who asks, whose capabilities count; charged to the caller's memory cgroup.
  */
 struct an_choice *an_choice_alloc(const struct autonuma_settings *asked,
 				  const unsigned long *home, u64 cgroup)
@@ -93,13 +104,13 @@ struct an_choice *an_choice_alloc(const struct autonuma_settings *asked,
 	struct an_choice *c;
 
 	c = kzalloc(struct_size(c, home, BITS_TO_LONGS(nr_node_ids)),
-		    GFP_KERNEL_ACCOUNT);
+		    GFP_REQUEST);
 	if (!c)
 		return NULL;
 	refcount_set(&c->refs, 1);
 	c->asked = *asked;
 	c->cgroup = cgroup;
-	c->privileged = capable(CAP_SYS_NICE);
+	c->privileged = may_overrule();
 	if (home)
 		bitmap_copy(c->home, home, nr_node_ids);
 	return c;
@@ -135,22 +146,33 @@ static void unlink_entry(struct table *t, struct entry *e)
 	call_rcu(&e->rcu, entry_free);
 }
 
-static void drop(struct table *t, u64 key)
+/* Was this excluded by who may do more than others, who cannot undo it? */
+static bool stands(const struct table *t, const struct entry *e)
+{
+	return t == &cgroups && e->choice->privileged &&
+	       e->choice->asked.choice == AUTONUMA_CHOICE_EXCLUDED;
+}
+
+/* Returns whether it may go, by who is @privileged or not. */
+static bool drop(struct table *t, u64 key, bool privileged)
 {
 	unsigned long flags;
 	struct entry *e;
+	bool may = true;
 
 	spin_lock_irqsave(&table_lock, flags);
 	e = find(t, key);
-	if (e)
+	if (e && stands(t, e) && !privileged)
+		may = false;
+	else if (e)
 		unlink_entry(t, e);
 	spin_unlock_irqrestore(&table_lock, flags);
+	return may;
 }
 
-static struct entry *entry_alloc(u64 key, struct pid *pid, struct an_choice *c,
-				 gfp_t gfp)
+static struct entry *entry_alloc(u64 key, struct pid *pid, struct an_choice *c)
 {
-	struct entry *e = kzalloc(sizeof(*e), gfp);
+	struct entry *e = kzalloc(sizeof(*e), GFP_REQUEST);
 
 	if (!e)
 		return NULL;
@@ -161,15 +183,22 @@ static struct entry *entry_alloc(u64 key, struct pid *pid, struct an_choice *c,
 	return e;
 }
 
-/* In place of what was there: a reader finds the one or the other. */
-static void put_entry(struct table *t, struct entry *e)
+/*
+ * In place of what was there: a reader finds the one or the other. Returns whether that
+ * may go; if not, the new one does.
+ */
+static bool put_entry(struct table *t, struct entry *e)
 {
 	unsigned long flags;
 	struct entry *old;
+	bool may = true;
 
 	spin_lock_irqsave(&table_lock, flags);
 	old = find(t, e->key);
-	if (old) {
+	if (old && stands(t, old) && !e->choice->privileged) {
+		may = false;
+		call_rcu(&e->rcu, entry_free);
+	} else if (old) {
 		hlist_replace_rcu(&old->hash, &e->hash);
 		call_rcu(&old->rcu, entry_free);
 	} else {
@@ -177,6 +206,7 @@ static void put_entry(struct table *t, struct entry *e)
 		atomic_inc(&t->entries);
 	}
 	spin_unlock_irqrestore(&table_lock, flags);
+	return may;
 }
 
 /*
@@ -198,8 +228,7 @@ static void probe_fork(void *data, struct task_struct *parent,
 	rcu_read_unlock();
 	if (!c)
 		return;
-	e = entry_alloc(pid_key(task_tgid(child)), task_tgid(child), c,
-			GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
+	e = entry_alloc(pid_key(task_tgid(child)), task_tgid(child), c);
 	if (e)
 		put_entry(&processes, e);
 	else
@@ -218,7 +247,7 @@ static void probe_exit(void *data, struct task_struct *task)
 	/* Orders the end of the group, before, with an entry that is made. */
 	smp_mb();
 	if (atomic_read(&processes.entries) && group_dead(task))
-		drop(&processes, pid_key(task_tgid(task)));
+		drop(&processes, pid_key(task_tgid(task)), true);
 }
 
 /* Probe of cgroup_rmdir. Context: a spinlock held, interrupts off. */
@@ -226,7 +255,7 @@ static void probe_rmdir(void *data, struct cgroup *cgrp, const char *path)
 {
 	smp_mb();	/* as in probe_exit() */
 	if (atomic_read(&cgroups.entries))
-		drop(&cgroups, cgroup_id(cgrp));
+		drop(&cgroups, cgroup_id(cgrp), true);
 }
 
 static const struct {
@@ -303,20 +332,20 @@ int an_choice_set_process(struct pid *tgid, struct an_choice *c)
 	int err;
 
 	if (!c) {
-		drop(&processes, pid_key(tgid));
+		drop(&processes, pid_key(tgid), true);
 		return 0;
 	}
 	err = need_probes();
 	if (err)
 		return err;
-	e = entry_alloc(pid_key(tgid), tgid, c, GFP_KERNEL_ACCOUNT);
+	e = entry_alloc(pid_key(tgid), tgid, c);
 	if (!e)
 		return -ENOMEM;
 	put_entry(&processes, e);
 	smp_mb();	/* pairs with probe_exit(): one of the two sees the other */
 	if (!process_ended(tgid))
 		return 0;
-	drop(&processes, pid_key(tgid));
+	drop(&processes, pid_key(tgid), true);
 	return -ESRCH;
 }
 
@@ -330,28 +359,29 @@ static bool cgroup_removed(struct cgroup *cgrp)
  * @cgrp: held by the caller
  * @c: as in an_choice_set_process()
  *
- * Context: may sleep. Return: 0, -ENOMEM, -ENODEV if the cgroup was removed.
+ * Context: may sleep, in who asks. Return: 0, -ENOMEM, -ENODEV if the cgroup was removed,
+ * -EPERM if it was excluded by who may do more.
  */
 int an_choice_set_cgroup(struct cgroup *cgrp, struct an_choice *c)
 {
 	struct entry *e;
 	int err;
 
-	if (!c) {
-		drop(&cgroups, cgroup_id(cgrp));
-		return 0;
-	}
+	if (!c)
+		return drop(&cgroups, cgroup_id(cgrp), may_overrule()) ? 0 : -EPERM;
+
 	err = need_probes();
 	if (err)
 		return err;
-	e = entry_alloc(cgroup_id(cgrp), NULL, c, GFP_KERNEL_ACCOUNT);
+	e = entry_alloc(cgroup_id(cgrp), NULL, c);
 	if (!e)
 		return -ENOMEM;
-	put_entry(&cgroups, e);
+	if (!put_entry(&cgroups, e))
+		return -EPERM;
 	smp_mb();	/* pairs with probe_rmdir() */
 	if (!cgroup_removed(cgrp))
 		return 0;
-	drop(&cgroups, cgroup_id(cgrp));
+	drop(&cgroups, cgroup_id(cgrp), true);
 	return -ENODEV;
 }
 

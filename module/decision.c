@@ -194,7 +194,8 @@ u32 an_decisions_of(pid_t tgid, pid_t tid, u64 since, struct an_past *past,
 	for_each_possible_cpu(cpu) {
 		ring = per_cpu_ptr(rings, cpu);
 		for (i = 0; i < RING_SIZE; i++)
-			if (read_slot(&ring->slots[i], &found) &&
+			if (READ_ONCE(ring->slots[i].past.d.tgid) == tgid &&
+			    read_slot(&ring->slots[i], &found) &&
 			    is_about(&found.past, tgid, tid, since))
 				nr = keep_last(past, nr, max, &found.past);
 		cond_resched();

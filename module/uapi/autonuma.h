@@ -29,11 +29,12 @@
  *	E2BIG	a struct has set what this module does not know
  *	ESRCH	the process or the thread has ended
  *	ENODEV	the cgroup has been removed
- *	EPERM	SET: neither owner nor CAP_SYS_NICE; any: who opened the socket
- *		is another user or group, or may less
+ *	EPERM	SET: neither owner nor CAP_SYS_NICE, or a cgroup that was
+ *		excluded with CAP_SYS_NICE, and none now; any: who opened the
+ *		socket is another user or group, or may less
  *	EACCES	GET, EXPLAIN: its numa_maps could not be read; of a cgroup:
  *		its directory could not be written
- *	ENOMEM	no memory; nothing has changed
+ *	ENOMEM	no memory, or none left in the sender's cgroup; nothing has changed
  */
 #ifndef _UAPI_LINUX_AUTONUMA_H
 #define _UAPI_LINUX_AUTONUMA_H

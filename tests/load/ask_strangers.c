@@ -489,6 +489,11 @@ static void overruled(void *unused)
 	choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_ASKED);
 	decide_as(l, "asked-by-root", AUTONUMA_CHOICE_EXCLUDED, outer, inner);
 	decide_as(l, "not-excluded", AUTONUMA_CHOICE_DEFAULT, outer, inner);
+	choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_EXCLUDED);
+	set_caps(~(1U << CAP_SYS_NICE), ~0U);
+	say("excluded", "asks", choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_ASKED));
+	say("excluded", "takes-back", choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_DEFAULT));
+	set_caps(~0U, ~0U);
 	choose(l, AUTONUMA_A_CGROUP_FD, inner, AUTONUMA_CHOICE_DEFAULT);
 	choose(l, AUTONUMA_A_PIDFD, pidfd(getpid(), 0), AUTONUMA_CHOICE_DEFAULT);
 	link_close(l);

@@ -111,6 +111,8 @@ check "told: of a process that is not balanced: nothing of the others" is "$(sai
 # "STATE SOURCE" of a process and of its cgroup, both asked for without CAP_SYS_NICE; source 1 is a process, 2 a cgroup
 decided() { said "decided $1" | paste -sd,; }
 check "decided: the nearest choice, by the same" is "$(decided excluded-by-the-same)" "self in 1,inner in 2"
+check "decided: excluded with CAP_SYS_NICE: nor by who owns that very control group" \
+	is "$(said stranger excluded asks) $(said stranger excluded takes-back)" "EPERM EPERM"
 check "decided: excluded above with CAP_SYS_NICE: not undone" is "$(decided excluded-by-root)" "self out 2,inner out 2"
 check "decided: but by who has it, too" is "$(decided asked-by-root)" "self in 1,inner in 2"
 check "decided: excluded no more" is "$(decided not-excluded)" "self in 1,inner in 2"
