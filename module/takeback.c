@@ -213,8 +213,8 @@ static void say_left_planted(struct mm_struct *mm)
 	an_decided(left_planted, &d);
 	rcu_read_lock();
 	owner = rcu_dereference(mm->owner);
-	pr_warn("%s[%d]: mmap_lock not had, its planted entries are left to the fault path\n",
-		owner ? owner->comm : "?", owner ? task_tgid_nr(owner) : -1);
+	pr_warn_ratelimited("%s[%d]: mmap_lock not had, its planted entries are left to the fault path\n",
+			    owner ? owner->comm : "?", owner ? task_tgid_nr(owner) : -1);
 	rcu_read_unlock();
 }
 
@@ -275,7 +275,7 @@ static void forget_left(struct bypass *b)
 }
 
 /* One process waits so long at most: knuma_scand has others to see to. */
-#define ONE_PATIENCE_MS	1000
+#define ONE_PATIENCE_MS	200
 
 /**
  * an_take_back_from - restore the planted entries of one process
@@ -285,7 +285,7 @@ static void forget_left(struct bypass *b)
  * path, and so is what a fork copied. Ends early if knuma_scand is to stop: then
  * an_take_back() comes next.
  *
- * Context: knuma_scand, sleeps for one second at most.
+ * Context: knuma_scand, sleeps for 200 ms at most.
  * Return: the CPU time that it took, ns.
  */
 u64 an_take_back_from(struct mm_struct *mm)
