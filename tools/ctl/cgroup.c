@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cgroup.h"
 #include "file.h"
 #include "output.h"
@@ -28,10 +29,10 @@ char *cgroup_mount(void)
 	return found;
 }
 
-void cgroup_walk(bool (*seen)(const char *path, const struct stat *st, void *arg), void *arg)
+void cgroup_walk(enum walk (*seen)(const char *path, const struct stat *st, void *arg), void *arg)
 {
 	char *mount = cgroup_mount(), *top;
-	bool more = true;
+	enum walk next = WALK_ON;
 	FTSENT *entry;
 	FTS *tree;
 
@@ -40,9 +41,12 @@ void cgroup_walk(bool (*seen)(const char *path, const struct stat *st, void *arg
 	top = rooted(mount);
 	free(mount);
 	tree = need(fts_open((char *[]){ top, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL));
-	while (more && (entry = fts_read(tree))) {
-		if (entry->fts_info == FTS_D)
-			more = seen(entry->fts_path + strlen(top), entry->fts_statp, arg);
+	while (next != WALK_END && (entry = fts_read(tree))) {
+		if (entry->fts_info != FTS_D)
+			continue;
+		next = seen(entry->fts_path + strlen(top), entry->fts_statp, arg);
+		if (next == WALK_NOT_BELOW)
+			fts_set(tree, entry, FTS_SKIP);
 	}
 	fts_close(tree);
 	free(top);
@@ -67,22 +71,27 @@ static bool has_suffix(const char *unit)
 struct unit_search {
 	const char *name;	/* with suffix */
 	unsigned int found;
-	char *paths;		/* one per line */
+	char *path;		/* the last one */
+	char *shown;		/* all, one per line */
 };
 
-static bool is_unit(const char *path, const struct stat *st, void *arg)
+static enum walk is_unit(const char *path, const struct stat *st, void *arg)
 {
+	enum walk next = st->st_uid && st->st_uid != geteuid() ? WALK_NOT_BELOW : WALK_ON;
 	const char *name = strrchr(path, '/');
 	struct unit_search *search = arg;
-	char *longer;
+	char *line, *longer;
 
-	(void)st;
 	if (!name || strcmp(name + 1, search->name))
-		return true;
-	longer = search->found++ ? text("%s\n%s", search->paths, path) : text("%s", path);
-	free(search->paths);
-	search->paths = longer;
-	return true;
+		return next;
+	free(search->path);
+	search->path = text("%s", path);
+	line = printable(text("%s", path));
+	longer = search->found++ ? text("%s\n%s", search->shown, line) : text("%s", line);
+	free(search->shown);
+	free(line);
+	search->shown = longer;
+	return next;
 }
 
 char *cgroup_of_unit(const char *unit)
@@ -96,9 +105,10 @@ char *cgroup_of_unit(const char *unit)
 		     name, name);
 	if (search.found > 1)
 		fail("unit %s has %u control groups; name the one you mean by --cgroup:\n%s",
-		     name, search.found, search.paths);
+		     name, search.found, search.shown);
+	free(search.shown);
 	free(name);
-	return search.paths;
+	return search.path;
 }
 
 struct id_search {
@@ -106,14 +116,14 @@ struct id_search {
 	char *path;
 };
 
-static bool is_id(const char *path, const struct stat *st, void *arg)
+static enum walk is_id(const char *path, const struct stat *st, void *arg)
 {
 	struct id_search *search = arg;
 
 	if (st->st_ino != search->id)
-		return true;
+		return WALK_ON;
 	search->path = text("%s", *path ? path : "/");
-	return false;
+	return WALK_END;
 }
 
 char *cgroup_of_id(__u64 id)

@@ -10,14 +10,17 @@
 /* Where cgroup v2 is mounted, below the root, to be freed; NULL if nowhere. */
 char *cgroup_mount(void);
 
-/*
- * Calls @seen for each control group with its path from the mount on, "" for
- * the first, until it says false.
- */
-void cgroup_walk(bool (*seen)(const char *path, const struct stat *st, void *arg), void *arg);
+enum walk { WALK_ON, WALK_NOT_BELOW, WALK_END };
 
 /*
- * The path from the mount on of the one that a systemd unit has, to be freed.
+ * Calls @seen for each control group with its path from the mount on, "" for
+ * the first; it says how to go on.
+ */
+void cgroup_walk(enum walk (*seen)(const char *path, const struct stat *st, void *arg), void *arg);
+
+/*
+ * The path from the mount on of the one that a systemd unit has, to be freed. What others than
+ * root and the caller have made below their own is no unit, whatever its name.
  * The program ends if there is none, or more than one.
  */
 char *cgroup_of_unit(const char *unit);

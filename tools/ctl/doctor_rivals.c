@@ -155,7 +155,7 @@ static void check_boot_arguments(struct findings *f)
 	}
 }
 
-static bool has_own_memory_nodes(const char *path, const struct stat *st, void *arg)
+static enum walk has_own_memory_nodes(const char *path, const struct stat *st, void *arg)
 {
 	unsigned int *count = arg;
 	char *mount = cgroup_mount(), *nodes;
@@ -166,7 +166,7 @@ static bool has_own_memory_nodes(const char *path, const struct stat *st, void *
 		++*count;
 	free(nodes);
 	free(mount);
-	return true;
+	return WALK_ON;
 }
 
 static void check_cgroups(struct findings *f)

@@ -73,6 +73,38 @@ const char *share_text(char *buf, __u32 per_mille)
 	return buf;
 }
 
+/* How many bytes of UTF-8 begin here, 0: none; controls, which terminals obey, are none. */
+static unsigned int utf8_bytes(const unsigned char *s)
+{
+	static const __u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned int bytes = *s < 0x80 ? 1 : *s >> 5 == 6 ? 2 : *s >> 4 == 14 ? 3 :
+			     *s >> 3 == 30 ? 4 : 0, i;
+	__u32 code = bytes > 1 ? *s & (0x7f >> bytes) : *s;
+
+	for (i = 1; i < bytes; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (!bytes || code < least[bytes] || code > 0x10ffff || code >> 11 == 0x1b)
+		return 0;
+	return code < ' ' || (code >= 0x7f && code < 0xa0) ? 0 : bytes;
+}
+
+char *printable(char *name)
+{
+	unsigned int bytes;
+	char *at = name;
+
+	while (*at) {
+		bytes = utf8_bytes((unsigned char *)at);
+		if (!bytes)
+			*at = '?';
+		at += bytes ? bytes : 1;
+	}
+	return name;
+}
+
 void print_json(struct json_object *o)
 {
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |

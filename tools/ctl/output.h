@@ -18,6 +18,12 @@ __noreturn __printf(1, 2) void fail(const char *format, ...);
 void *need(void *memory);
 __printf(1, 2) char *text(const char *format, ...);
 
+/*
+ * Makes a name that others gave harmless where it is: what is not printable UTF-8 becomes
+ * question marks. Returns it.
+ */
+char *printable(char *name);
+
 /* "NAME  value", a line of what people read. */
 __printf(2, 3) void line(const char *name, const char *format, ...);
 

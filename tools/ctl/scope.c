@@ -48,7 +48,7 @@ static void print_source(const struct autonuma_scope *scope)
 	char *path = scope->cgroup ? cgroup_of_id(scope->cgroup) : NULL;
 
 	if (path)
-		line("decided by", "a choice for the control group %s", path);
+		line("decided by", "a choice for the control group %s", printable(path));
 	else if (scope->cgroup)
 		line("decided by", "a choice for the control group with id %llu",
 		     scope->cgroup);
@@ -176,7 +176,7 @@ static struct json_object *settings_json(const struct answer *a)
 static struct json_object *cgroup_json(const struct autonuma_scope *scope)
 {
 	char *path = scope->cgroup ? cgroup_of_id(scope->cgroup) : NULL;
-	struct json_object *o = json_text(path);
+	struct json_object *o = json_text(path ? printable(path) : NULL);
 
 	free(path);
 	return o;

@@ -30,7 +30,7 @@ char *name_of_thread(pid_t pid, pid_t tid)
 {
 	char *name = read_textf("/proc/%d/task/%d/comm", pid, tid);
 
-	return name ? name : text("?");
+	return name ? printable(name) : text("?");
 }
 
 /* The process that a thread belongs to; 0 if it is not there. */
@@ -87,7 +87,7 @@ static void open_cgroup(struct target *target, const char *name)
 	target->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (target->fd < 0)
 		fail("control group %s: %s", given, strerror(errno));
-	target->called = text("control group /%s", below_mount(name, mount));
+	target->called = printable(text("control group /%s", below_mount(name, mount)));
 	free(path);
 	free(given);
 	free(mount);
