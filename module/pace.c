@@ -165,7 +165,9 @@ static int node_with(int all_on, const struct an_process *p, const struct an_thr
  * @leader: of its thread group
  *
  * Two threads on different nodes that share their bits of the pid are not told
- * apart, but from one that had no fault for long: of hundreds most have none. Context: knuma_scand, RCU read side.
+ * apart, but from one that had no fault for long: of hundreds most have none.
+ *
+ * Context: knuma_scand, RCU read side.
  */
 void an_pace_pass_begins(struct an_process *p, struct task_struct *leader)
 {
