@@ -257,6 +257,17 @@ refuses "a unit that is not there" 1 'unit nothing.service has no control group'
 refuses "a part of a name is no unit" 1 'has no control group' enable --root "$machine" --unit we
 refuses "a unit that is there twice" 1 'has 2 control groups' enable --root "$machine" --unit mail
 check "a unit that is there twice: which" like "$(cat "$work/err")" '^/user.slice/user-2.slice/.*/mail.service$'
+if ((EUID)); then
+	skip "a unit: what another user made is none" "needs root, to give a directory away"
+else
+	chown 2 "$machine/sys/fs/cgroup/user.slice/user-2.slice/user@2.service"
+	asks "a unit: what another user made is none" "$group" enable --root "$machine" --unit mail
+	chown 0 "$machine/sys/fs/cgroup/user.slice/user-2.slice/user@2.service"
+fi
+mkdir "$machine/sys/fs/cgroup/"$'\e[2Jb\xfc\u20ac'
+fake status --root "$machine" --cgroup $'\e[2Jb\xfc\u20ac'
+check "a name that is no harmless text" is "$(head -n 1 "$work/out")" $'control group /?[2Jb?\u20ac'
+rmdir "$machine/sys/fs/cgroup/"$'\e[2Jb\xfc\u20ac'
 refuses "a control group that is not there" 1 '/sys/fs/cgroup/nothing: No such file' status --root "$machine" --cgroup nothing
 refuses "a control group that is a file" 1 'Not a directory' status --root "$machine" --cgroup cgroup.controllers
 refuses "a home without memory" 1 'node 7 has no memory; these have: 0-1' enable --root "$machine" --pid $$ --home 0,7
