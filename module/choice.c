@@ -369,7 +369,6 @@ int an_choice_set_cgroup(struct cgroup *cgrp, struct an_choice *c)
 
 	if (!c)
 		return drop(&cgroups, cgroup_id(cgrp), may_overrule()) ? 0 : -EPERM;
-
 	err = need_probes();
 	if (err)
 		return err;

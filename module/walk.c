@@ -224,14 +224,19 @@ static void plant_pte(struct vm_area_struct *vma, unsigned long addr,
 				pte_modify(old, PAGE_NONE));
 }
 
+/* Does all of the region belong to one node? */
+static bool one_nodes(const struct an_guide *g)
+{
+	return g->verdict == AN_V_GATHER || g->verdict == AN_V_LED;
+}
+
 static void count_pages(struct an_plant *plant, int nid, unsigned long pages)
 {
 	if (!plant->counting)
 		return;
 	plant->counted += pages;
 	plant->counting[nid] += pages;
-	if (plant->guide.node == nid && (plant->guide.verdict == AN_V_GATHER ||
-					 plant->guide.verdict == AN_V_LED))
+	if (one_nodes(&plant->guide) && plant->guide.node == nid)
 		plant->settled[nid] += pages;
 }
 
@@ -414,7 +419,7 @@ static bool users_left(struct vm_area_struct *vma, pte_t *pte,
 	int last, now;
 	u32 random;
 
-	if (g->verdict != AN_V_GATHER && g->verdict != AN_V_LED)
+	if (!one_nodes(g))
 		return false;
 	random = seed(vma, addr, an_ballot_draw_before(g->draw));
 	for (part = 0; part < AN_BALLOT_DRAWN; part++) {
