@@ -53,13 +53,18 @@ static s64 excess_on(const struct an_spread *s, u32 n)
 	return (s64)pages_on(s, n) - (s64)(s->all_pages * use_of(s, n) / s->all_use);
 }
 
+static bool beyond(s64 excess, s64 slack)
+{
+	return excess > slack || excess < -slack;
+}
+
 static bool off_by(const struct an_spread *s, s64 excess, u32 part)
 {
 	s64 slack = s->all_pages / s->homes / part;
 
 	if (slack < SPREAD_LEAST)
 		slack = SPREAD_LEAST;
-	return excess > slack || excess < -slack;
+	return beyond(excess, slack);
 }
 
 static bool far_off(const struct an_spread *s)
@@ -87,7 +92,7 @@ s64 an_policy_spread_off(const struct an_spread *s, u32 n)
 	if (!s->uneven || !map_has(s->home, n))
 		return 0;
 	excess = excess_on(s, n);
-	return excess > SPREAD_LEAST / 2 || excess < -SPREAD_LEAST / 2 ? excess : 0;
+	return beyond(excess, SPREAD_LEAST / 2) ? excess : 0;
 }
 
 /**
